@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import type { AccountId, Region } from "../aws/names.ts";
+
+/** What the host name of a request says (DESIGN, "Names, hosts, accounts, regions"). */
+export interface HostNames {
+  /** `123456789012.dkr.ecr.us-east-1.<domain>` and the like name both. */
+  readonly account?: AccountId;
+  readonly region?: Region;
+  /** `<bucket>.s3.<region>.<domain>` */
+  readonly bucket?: string;
+}
+
+/** One request as the server hands it to a door. */
+export interface Arrival {
+  readonly requestId: string;
+  readonly receivedAt: Date;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly host: HostNames;
+  readonly sourceIp: string;
+  readonly secure: boolean;
+  /** `http://localhost:7560`: scheme and host as the client wrote them. */
+  readonly baseUrl: string;
+}
+
+/**
+ * Answers one protocol. It authenticates, parses its wire into a typed call, asks an engine, and writes the
+ * answer or the protocol's own error document. `request.url` and `request.rawHeaders` are as they came.
+ * A throw is a bug: the server logs it and answers 500 if nothing was sent yet.
+ */
+export type Door = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => Promise<void>;

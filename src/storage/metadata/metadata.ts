@@ -1,0 +1,40 @@
+import type { Kysely, Transaction as KyselyTransaction, Migration } from "kysely";
+import type { Schema } from "./schema.ts";
+
+export type Dialect = "sqlite" | "postgres";
+
+/** An open read-write transaction. Whatever changes state takes one as its first parameter. */
+export type Transaction = KyselyTransaction<Schema>;
+
+/** A query builder for reading: either `Metadata.reader` or a transaction. */
+export type Reader = Kysely<Schema>;
+
+/** A room's migrations by name; names sort in the order in which they run (`0040-ecr-repositories`). */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+/**
+ * The metadata database: everything that is not an artifact's bytes. Two implementations, one contract
+ * (test/contract/metadata.test.ts): sqlite.ts (embedded) and postgres.ts (cluster).
+ */
+export interface Metadata {
+  readonly dialect: Dialect;
+
+  /** Reads outside of any transaction: sees what is committed, never another transaction's half. */
+  readonly reader: Reader;
+
+  /**
+   * Runs `work` in one serializable transaction and resolves once it is durable: it survives a power cut.
+   * Rejects with what `work` threw, and then nothing of it remains. `work` may run more than once (a
+   * serialization conflict on PostgreSQL is retried), so it must change nothing but rows, and it must wait
+   * for nothing but the database: other writers queue behind it.
+   */
+  write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+
+  /**
+   * Runs `run` once, after the transaction has become durable; never if it is rolled back. For waking a
+   * worker or filling a cache, not for work that must not be lost: that is a job.
+   */
+  afterCommit(tx: Transaction, run: () => void): void;
+
+  close(): Promise<void>;
+}
