@@ -1,0 +1,28 @@
+/**
+ * What `x-amz-content-sha256` can say about a body (S3 API reference, "Authenticating Requests: Using the
+ * Authorization Header", and "Signature Calculations ... Including Trailing Headers").
+ */
+
+/** The body comes in aws-chunked framing; S3's decoder checks its chunks and trailers. */
+export const STREAMING_MODES = [
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+] as const;
+
+export type StreamingMode = (typeof STREAMING_MODES)[number];
+
+export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
+
+/** sha256 of no bytes. */
+export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+export type PayloadDeclaration =
+  /** The signer named the body's sha256 (64 hex digits). */
+  | { readonly kind: "sha256"; readonly sha256: string }
+  /** No header: the signature covers the sha256 of the body as received. */
+  | { readonly kind: "undeclared" }
+  | { readonly kind: "unsigned" }
+  | { readonly kind: "streaming"; readonly mode: StreamingMode };
