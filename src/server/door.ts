@@ -9,6 +9,8 @@ export interface HostNames {
   readonly region?: Region;
   /** `<bucket>.s3.<region>.<domain>` */
   readonly bucket?: string;
+  /** `<service>.<region>.<domain>`, as the host calls it: `sts`, `api.ecr`. A signature's scope goes before it. */
+  readonly service?: string;
 }
 
 /** One request as the server hands it to a door. */
@@ -23,11 +25,15 @@ export interface Arrival {
   readonly secure: boolean;
   /** `http://localhost:7560`: scheme and host as the client wrote them. */
   readonly baseUrl: string;
+  /** Adds to this request's line in the access log, as soon as the door knows: who asked, and for what. */
+  note(facts: { readonly account?: AccountId; readonly operation?: string }): void;
 }
 
 /**
  * Answers one protocol. It authenticates, parses its wire into a typed call, asks an engine, and writes the
  * answer or the protocol's own error document. `request.url` and `request.rawHeaders` are as they came.
+ * A client that sent `Expect: 100-continue` is told to go on when the door first reads the body, so a door
+ * that refuses before reading spares it the upload.
  * A throw is a bug: the server logs it and answers 500 if nothing was sent yet.
  */
 export type Door = (request: IncomingMessage, response: ServerResponse, arrival: Arrival) => Promise<void>;
