@@ -1,7 +1,10 @@
 /**
  * What `x-amz-content-sha256` can say about a body (S3 API reference, "Authenticating Requests: Using the
- * Authorization Header", and "Signature Calculations ... Including Trailing Headers").
+ * Authorization Header", and "Signature Calculations ... Including Trailing Headers"). Only S3 lets a body go
+ * unsigned or in signed chunks; for every other service the signature covers the body's sha256.
  */
+import { isS3 } from "./canonical-request.ts";
+import { SignatureProblem } from "./problems.ts";
 
 /** The body comes in aws-chunked framing; S3's decoder checks its chunks and trailers. */
 export const STREAMING_MODES = [
@@ -26,3 +29,21 @@ export type PayloadDeclaration =
   | { readonly kind: "undeclared" }
   | { readonly kind: "unsigned" }
   | { readonly kind: "streaming"; readonly mode: StreamingMode };
+
+/** @param value of the header, or of the query parameter of a presigned URL */
+export function readPayloadDeclaration(
+  service: string,
+  value: string | undefined,
+  presigned: boolean,
+): PayloadDeclaration {
+  if (value !== undefined && /^[0-9a-f]{64}$/.test(value)) return { kind: "sha256", sha256: value };
+  if (!isS3(service)) {
+    if (value === undefined) return { kind: "undeclared" };
+    throw new SignatureProblem("malformed-payload-hash");
+  }
+  if (value === UNSIGNED_PAYLOAD || (value === undefined && presigned)) return { kind: "unsigned" };
+  if (value === undefined) throw new SignatureProblem("missing-payload-hash");
+  const mode = STREAMING_MODES.find((known) => known === value);
+  if (mode === undefined) throw new SignatureProblem("malformed-payload-hash");
+  return { kind: "streaming", mode };
+}

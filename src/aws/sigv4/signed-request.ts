@@ -1,3 +1,4 @@
+import type { Region } from "../names.ts";
 import type { PayloadDeclaration } from "./payload.ts";
 
 /** A request as it came over the socket: nothing decoded, nothing merged. */
@@ -13,7 +14,7 @@ export interface RawRequest {
 export interface CredentialScope {
   /** `YYYYMMDD` */
   readonly date: string;
-  readonly region: string;
+  readonly region: Region;
   /** The signing name: `ecr`, `sts`, `s3`. */
   readonly service: string;
 }
