@@ -19,3 +19,8 @@ export class TransactionEnded extends Error {
 export class TransactionFailed extends Error {
   override readonly name = "TransactionFailed";
 }
+
+/** Other writers kept changing the same rows for as long as the write was tried again. */
+export class WriteConflict extends Error {
+  override readonly name = "WriteConflict";
+}

@@ -72,6 +72,11 @@ export class TransactionScope {
     }
   }
 
+  /** The error of the first statement that failed. */
+  get failure(): unknown {
+    return this.#failure?.error;
+  }
+
   /** To be called once it is durable. What a callback throws is no fault of the write: it surfaces as an uncaught error. */
   runAfterCommit(): void {
     for (const run of this.#afterCommit) queueMicrotask(run);

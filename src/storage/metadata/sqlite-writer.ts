@@ -84,12 +84,19 @@ export class SqliteWriter {
   async #drain(): Promise<void> {
     // Whatever else is written in this turn of the event loop joins the first group.
     await Promise.resolve();
-    while (this.#queue.length > 0) await this.#commitGroup();
+    while (this.#queue.length > 0) {
+      const group: RanWrite[] = [];
+      try {
+        await this.#commitGroup(group);
+      } catch (error) {
+        this.#breakDown(error, group);
+      }
+    }
     this.#draining = undefined;
   }
 
-  async #commitGroup(): Promise<void> {
-    const group: RanWrite[] = [];
+  /** Throws only what leaves the database in a state unknown. */
+  async #commitGroup(group: RanWrite[]): Promise<void> {
     try {
       await beginImmediate(this.#connection);
       await this.#runGroup(group);
@@ -106,16 +113,13 @@ export class SqliteWriter {
     } catch (error) {
       this.#rollback();
       this.#log.unpin();
+      this.#checkpoint();
+      // Together they may not fit a full disk, one by one they may.
       if (group.length > 1) this.#requeue(group, group.length);
       else for (const { write } of group) write.reject(asTypedError(error));
       return;
     }
-    try {
-      await this.#log.sync();
-    } catch (error) {
-      this.#breakDown(error, group);
-      return;
-    }
+    await this.#log.sync();
     this.#log.unpin();
     settle(group);
     this.#checkpointWhenDue();
@@ -166,7 +170,7 @@ export class SqliteWriter {
    */
   #breakDown(error: unknown, group: readonly RanWrite[]): void {
     this.#broken = new MetadataUnavailable(
-      "the metadata database could not be synced to its disk; the server must be restarted",
+      "the metadata database could not be written to its disk safely; the server must be restarted",
       { cause: error },
     );
     for (const { write } of group) write.reject(this.#broken);
@@ -177,10 +181,19 @@ export class SqliteWriter {
   #checkpointWhenDue(): void {
     try {
       const [state] = this.#connection.execute("pragma wal_checkpoint(noop)").rows;
-      if (!state || Number(state["log"]) - Number(state["checkpointed"]) < CHECKPOINT_FRAMES) return;
+      if (state && Number(state["log"]) - Number(state["checkpointed"]) < CHECKPOINT_FRAMES) return;
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
+    }
+    this.#checkpoint();
+  }
+
+  /** Copies the log into the database file; the next write then begins the log anew, within the room it already has. */
+  #checkpoint(): void {
+    try {
       this.#connection.execute("pragma wal_checkpoint(passive)");
     } catch (error) {
-      // A full disk, or another process at the same: the log keeps everything, the next group tries again.
+      // A full disk, or another process at the same: the log keeps everything, a later one tries again.
       if (!(error instanceof SqliteError)) throw error;
     }
   }

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe } from "bun:test";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type PostgresServer, postgresPrograms, startPostgres } from "../postgres-server.ts";
+
+/** What a suite needs of a kind of database. */
+export interface TestDatabases {
+  readonly kind: "sqlite" | "postgres";
+  /** The URL of an empty database. */
+  fresh(): Promise<string>;
+  /** Cuts every connection and comes back with the same data; SQLite has none to cut. */
+  restart(): Promise<void>;
+}
+
+/** Runs one suite against every database that Shosoin can keep its metadata in. */
+export function describeOnEachDatabase(title: string, define: (databases: TestDatabases) => void): void {
+  describe(`${title} on SQLite`, () => {
+    const folders: string[] = [];
+    afterAll(() => {
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    });
+    define({
+      kind: "sqlite",
+      async fresh() {
+        const folder = await mkdtemp(join(tmpdir(), "shosoin-contract-"));
+        folders.push(folder);
+        return `sqlite://${join(folder, "metadata.db")}`;
+      },
+      restart: async () => undefined,
+    });
+  });
+
+  // Where PostgreSQL is not installed, the suite is named as skipped (package `postgresql` of Debian).
+  describe.skipIf(postgresPrograms() === undefined)(`${title} on PostgreSQL`, () => {
+    let server: PostgresServer | undefined;
+    const running = (): PostgresServer => {
+      if (!server) throw new Error("PostgreSQL does not run");
+      return server;
+    };
+    beforeAll(async () => {
+      server = await startPostgres();
+    }, 30_000);
+    afterAll(async () => {
+      await server?.stop();
+    }, 30_000);
+    define({
+      kind: "postgres",
+      fresh: () => running().createDatabase(),
+      restart: () => running().restart(),
+    });
+  });
+}
