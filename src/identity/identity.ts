@@ -1,13 +1,14 @@
-import type { AccountId, Region } from "../aws/names.ts";
+import type { Region } from "../aws/names.ts";
+import { SignatureProblem } from "../aws/sigv4/problems.ts";
 import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
+import { verifySignature } from "../aws/sigv4/verify.ts";
+import type { Clock } from "../clock.ts";
+import type { Metadata } from "../storage/metadata/metadata.ts";
+import { AccessKeys } from "./access-keys.ts";
 import type { Principal } from "./call.ts";
-
-/** What a registry token was issued for. */
-export interface RegistryTokenHolder {
-  readonly principal: Principal;
-  readonly account: AccountId;
-  readonly region: Region;
-}
+import { rootPrincipal } from "./principal.ts";
+import { type IssuedToken, type RegistryTokenHolder, RegistryTokens } from "./registry-token.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** "Who is this": every door authenticates through it. */
 export interface Identity {
@@ -18,12 +19,25 @@ export interface Identity {
   authenticate(signed: SignedRequest, request: RawRequest, bodySha256?: string): Promise<Principal>;
 
   /** A password for `docker login`: 12 hours, no colon, safe in URLs. Dies with its access key. */
-  issueRegistryToken(
-    principal: Principal,
-    region: Region,
-    now: Date,
-  ): Promise<{ token: string; expiresAt: Date }>;
+  issueRegistryToken(principal: Principal, region: Region, now: Date): Promise<IssuedToken>;
 
   /** Undefined when the token is not ours, expired, or its access key is gone or has another secret. */
   verifyRegistryToken(token: string, now: Date): Promise<RegistryTokenHolder | undefined>;
+}
+
+export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Clock): Identity {
+  const accessKeys = new AccessKeys(metadata.reader, clock);
+  const tokens = new RegistryTokens(secrets, accessKeys);
+  return {
+    async authenticate(signed, request, bodySha256) {
+      // Only long-term root keys exist: no session of ours can be behind a token.
+      if (signed.sessionToken) throw new SignatureProblem("invalid-session-token");
+      const key = await accessKeys.find(signed.accessKeyId);
+      if (!key) throw new SignatureProblem("unknown-key", "", { AWSAccessKeyId: signed.accessKeyId });
+      verifySignature(signed, key.secretAccessKey, request, bodySha256);
+      return rootPrincipal(key.account, key.accessKeyId);
+    },
+    issueRegistryToken: (principal, region, now) => tokens.issue(principal, region, now),
+    verifyRegistryToken: (token, now) => tokens.verify(token, now),
+  };
 }
