@@ -1,0 +1,67 @@
+/**
+ * Request bodies. That a refused body is read away and the connection kept or cut is the server's business;
+ * here a body is a stream that a failing consumer cannot harm, or is read whole within a bound.
+ */
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { RegistryError } from "./errors.ts";
+
+/** Bytes taken from the socket ahead of the consumer. */
+const READ_AHEAD = 1024 * 1024;
+
+/** Undefined when not announced (chunked transfer coding, or no body at all). */
+export function contentLength(request: IncomingMessage): number | undefined {
+  const text = request.headers["content-length"];
+  return text === undefined ? undefined : Number(text);
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  const length = contentLength(request);
+  return length === undefined ? request.headers["transfer-encoding"] !== undefined : length > 0;
+}
+
+/**
+ * The request's bytes with backpressure. Whoever fails while reading destroys this stream only: destroying the
+ * request would cut the connection, and docker would print "broken pipe" instead of our answer. It fails
+ * itself when the client breaks off.
+ */
+export class RequestBody extends Readable {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    super({ highWaterMark: READ_AHEAD });
+    this.#request = request;
+    request.on("data", (chunk: Buffer) => {
+      if (!this.destroyed && !this.push(chunk)) request.pause();
+    });
+    request.on("end", () => {
+      if (!this.destroyed) this.push(null);
+    });
+    request.on("error", (error) => this.destroy(error));
+    request.on("close", () => {
+      if (!request.complete) this.destroy(new Error("the client broke off"));
+    });
+    request.pause();
+  }
+
+  override _read(): void {
+    this.#request.resume();
+  }
+}
+
+/** The whole body, at most `limit` bytes; throws 413 before or while reading more. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  if ((contentLength(request) ?? 0) > limit) throw tooLarge(limit);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of new RequestBody(request)) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+function tooLarge(limit: number): RegistryError {
+  return new RegistryError(413, "SIZE_INVALID", `the body is larger than ${limit} bytes`);
+}

@@ -1,0 +1,1 @@
+export { type RegistryDoorParts, registryDoor } from "./door.ts";

@@ -1,0 +1,71 @@
+/**
+ * Manifests: OCI distribution-spec 1.1 "Pulling manifests", "Pushing Manifests", "Deleting tags" and "Deleting
+ * Manifests". A manifest is answered in the bytes and the media type it was pushed with, whatever `Accept`
+ * says (RFC 9110 section 12.4.1 lets a server do so): a conversion would change its digest.
+ */
+import type { OutgoingHttpHeaders } from "node:http";
+import { readBody } from "./body.ts";
+import { type Exchange, matchesEtag, send, sendEmpty } from "./exchange.ts";
+import { manifestReference, tagParameter } from "./references.ts";
+
+/** ECR's limit, in bytes; the specification wants at least 4 MB. */
+const LARGEST_MANIFEST = 4 * 1024 * 1024;
+
+/** GET and HEAD. A HEAD is no pull. */
+export async function getManifest(exchange: Exchange): Promise<void> {
+  const { request, route } = exchange;
+  const manifest = await exchange.registry.getManifest(
+    exchange.call,
+    route.name,
+    manifestReference(route.last),
+    request.method === "GET",
+  );
+  const etag = `"${manifest.digest}"`;
+  if (matchesEtag(request.headers["if-none-match"], etag)) {
+    sendEmpty(exchange, 304, { etag, "docker-content-digest": manifest.digest });
+    return;
+  }
+  send(
+    exchange,
+    200,
+    {
+      "content-type": manifest.mediaType,
+      "content-length": manifest.bytes.byteLength,
+      "docker-content-digest": manifest.digest,
+      etag,
+    },
+    manifest.bytes,
+  );
+}
+
+export async function putManifest(exchange: Exchange): Promise<void> {
+  const { request, route, query } = exchange;
+  const reference = manifestReference(route.last);
+  const tags = query.getAll("tag").map(tagParameter);
+  const bytes = await readBody(request, LARGEST_MANIFEST);
+  const stored = await exchange.registry.putManifest(exchange.call, route.name, {
+    reference,
+    tags,
+    mediaType: mediaTypeOf(request.headers["content-type"]),
+    bytes,
+  });
+  const headers: OutgoingHttpHeaders = {
+    location: `/v2/${route.name}/manifests/${stored.digest}`,
+    "docker-content-digest": stored.digest,
+  };
+  if (stored.subject !== undefined) headers["oci-subject"] = stored.subject;
+  if (tags.length > 0) headers["oci-tag"] = stored.tags.join(", ");
+  sendEmpty(exchange, 201, headers);
+}
+
+export async function deleteManifest(exchange: Exchange): Promise<void> {
+  const { route } = exchange;
+  await exchange.registry.deleteManifest(exchange.call, route.name, manifestReference(route.last));
+  sendEmpty(exchange, 202);
+}
+
+/** Without parameters, which the specification tells registries to ignore. */
+function mediaTypeOf(header: string | undefined): string | undefined {
+  const type = header?.split(";", 1)[0]?.trim();
+  return type === "" ? undefined : type;
+}
