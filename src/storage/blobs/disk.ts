@@ -1,0 +1,110 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import type { BlobStore, BlobWriter, SealedUpload, StoredUpload } from "./blob-store.ts";
+import { DiskWriter } from "./disk-writer.ts";
+import { BlobMissing, StorageFull } from "./errors.ts";
+import { FileReadable } from "./file-readable.ts";
+import { asStorageFull, closeFile, errorCode, fileSize, freeBytes, openFile, removeFile } from "./files.ts";
+
+/**
+ * Blobs as files of a local disk:
+ *
+ *     <folder>/blobs/3f/3f0e2c5a-9d4e-4b0f-8a53-0c1d9a8e7b11      one file an upload, under its id for good
+ *
+ * The 256 folders are made when the store is opened, so that a push never makes one. An append is durable by
+ * fdatasync of the file and, for a new file, fsync of its folder; only then is its row committed and the
+ * client answered. An upload becomes a blob by its row alone: no rename, no second copy, no second sync.
+ */
+export async function openDiskStore(
+  folder: string,
+  options: { minimumFreeBytes?: number } = {},
+): Promise<BlobStore> {
+  const root = resolve(folder, "blobs");
+  makeFolders(root);
+  return new DiskStore(root, options.minimumFreeBytes ?? DEFAULT_MINIMUM_FREE_BYTES);
+}
+
+/** Kept free for the metadata database and its log, so that deletes work on a full disk. */
+const DEFAULT_MINIMUM_FREE_BYTES = 256 * 1024 * 1024;
+
+class DiskStore implements BlobStore {
+  readonly shared = false;
+  readonly #root: string;
+  readonly #minimumFreeBytes: number;
+
+  constructor(root: string, minimumFreeBytes: number) {
+    this.#root = root;
+    this.#minimumFreeBytes = minimumFreeBytes;
+  }
+
+  checkRoom = async (): Promise<void> => {
+    const free = await freeBytes(this.#root);
+    if (free < this.#minimumFreeBytes) {
+      throw new StorageFull(`${free} bytes are free, ${this.#minimumFreeBytes} are kept in reserve`);
+    }
+  };
+
+  async append(upload: StoredUpload): Promise<BlobWriter> {
+    const path = this.#path(upload.id);
+    const fd = await openFile(path, "append").catch((error: unknown) => {
+      throw asStorageFull(error);
+    });
+    return DiskWriter.continueAt(fd, upload, this.#folder(upload.id), this.checkRoom);
+  }
+
+  async seal(upload: StoredUpload): Promise<SealedUpload> {
+    if (upload.size === 0) {
+      const writer = await this.append(upload);
+      await writer.finish();
+    }
+    return { location: relativePath(upload.id), state: upload.state };
+  }
+
+  async open(location: string, size: number, start: number, end: number): Promise<Readable> {
+    const fd = await openFile(join(this.#root, location), "read").catch((error: unknown) => {
+      throw errorCode(error) === "ENOENT"
+        ? new BlobMissing(`the file ${location} is missing`, { cause: error })
+        : error;
+    });
+    const found = await fileSize(fd);
+    if (found < size) {
+      await closeFile(fd);
+      throw new BlobMissing(`the file ${location} has ${found} of ${size} bytes`);
+    }
+    return new FileReadable(fd, start, end);
+  }
+
+  async remove(id: string): Promise<void> {
+    await removeFile(this.#path(id));
+  }
+
+  async close(): Promise<void> {}
+
+  #path(id: string): string {
+    return join(this.#root, relativePath(id));
+  }
+
+  #folder(id: string): string {
+    return join(this.#root, id.slice(0, 2));
+  }
+}
+
+function relativePath(id: string): string {
+  return `${id.slice(0, 2)}/${id}`;
+}
+
+/** Once, at the first start; durable down from the parent of the data folder. */
+function makeFolders(root: string): void {
+  const firstMade = mkdirSync(root, { recursive: true });
+  for (let number = 0; number < 256; number++) {
+    mkdirSync(join(root, number.toString(16).padStart(2, "0")), { recursive: true });
+  }
+  const top = firstMade === undefined ? root : resolve(firstMade, "..");
+  for (let folder = root; folder.length >= top.length; folder = resolve(folder, "..")) {
+    const fd = openSync(folder, "r");
+    fsyncSync(fd);
+    closeSync(fd);
+    if (folder === resolve(folder, "..")) break;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Readable } from "node:stream";
+import type { Logger } from "pino";
+import type { Clock } from "../../clock.ts";
+import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
+import type { Metadata } from "../metadata/metadata.ts";
+import type { BlobStore } from "./blob-store.ts";
+import type { Blobs, ByteRange } from "./blobs.ts";
+import { type Collected, collectGarbage } from "./collect.ts";
+import { BlobMissing } from "./errors.ts";
+import { addReference, removeReference } from "./references.ts";
+import { type BlobTotals, measureBlobs } from "./totals.ts";
+import { UploadLocks } from "./upload-locks.ts";
+import { Uploads } from "./uploads.ts";
+
+export interface BlobsOptions {
+  readonly metadata: Metadata;
+  readonly store: BlobStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long a blob without references is kept, in milliseconds; a day (of the clock) when absent. */
+  readonly graceMilliseconds?: number;
+  /** How long an upload is kept that nobody continues, in milliseconds; seven days when absent. */
+  readonly uploadLifetimeMilliseconds?: number;
+}
+
+export type BlobsContext = Required<BlobsOptions>;
+
+/** The engine, and what the server needs of it beyond serving: background work and figures. */
+export interface BlobEngine extends Blobs {
+  /** One round of garbage collection; what the recurring job runs. */
+  collect(signal: AbortSignal): Promise<Collected>;
+  /** For metrics. Counts rows: not for every request. */
+  totals(): Promise<BlobTotals>;
+  readonly jobHandlers: readonly JobHandler[];
+  readonly recurringJobs: readonly RecurringJob[];
+}
+
+/** Puts the parts together: uploads.ts (bytes in), references.ts, collect.ts, and reading. */
+export function createBlobs(options: BlobsOptions): BlobEngine {
+  const { metadata, store, clock, log } = options;
+  const context: BlobsContext = {
+    ...options,
+    graceMilliseconds: options.graceMilliseconds ?? clock.dayMilliseconds,
+    uploadLifetimeMilliseconds: options.uploadLifetimeMilliseconds ?? 7 * clock.dayMilliseconds,
+  };
+  const locks = new UploadLocks();
+  const uploads = new Uploads(context, locks);
+  const collect = (signal: AbortSignal) => collectGarbage(context, locks, signal);
+
+  return {
+    beginUpload: async (owner, { algorithms = [] } = {}) => (await uploads.begin(owner, algorithms)).id,
+    uploadSize: (id, owner) => uploads.size(id, owner),
+    append: (id, owner, body, appendOptions = {}) => uploads.append(id, owner, body, appendOptions),
+    finishUpload: (id, owner, digest, commit) => uploads.finish(id, owner, digest, commit),
+    cancelUpload: (id, owner) => uploads.cancel(id, owner),
+    upload: (body, digest, appendOptions, commit) =>
+      uploads.inOneRequest(body, digest, appendOptions, commit),
+
+    async open(blobId: string, range?: ByteRange): Promise<Readable> {
+      const row = await metadata.reader
+        .selectFrom("blobs")
+        .select(["location", "size"])
+        .where("id", "=", blobId)
+        .executeTakeFirst();
+      if (row === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
+      try {
+        return await store.open(row.location, row.size, range?.start ?? 0, range?.end ?? row.size - 1);
+      } catch (error) {
+        if (error instanceof BlobMissing) log.error({ err: error, blob: blobId }, "a blob is damaged");
+        throw error;
+      }
+    },
+
+    reference: addReference,
+    release: (tx, blobId, referrer) =>
+      removeReference(tx, blobId, referrer, clock.now().getTime() + context.graceMilliseconds),
+
+    collect,
+    totals: () => measureBlobs(metadata.reader),
+    jobHandlers: [
+      {
+        kind: "blobs.collect",
+        async run(job) {
+          const collected = await collect(job.signal);
+          if (collected.blobs + collected.uploads + collected.removals > 0)
+            log.info(collected, "garbage collected");
+        },
+      },
+    ],
+    recurringJobs: [
+      { name: "blobs.collect", schedule: "rate(1 minute)", kind: "blobs.collect", payload: {} },
+    ],
+  };
+}

@@ -1,0 +1,63 @@
+import type { Kysely } from "kysely";
+import { columnTypes } from "../metadata/columns.ts";
+import type { Migrations } from "../metadata/metadata.ts";
+
+/** The columns are explained in tables.ts. */
+export const migrations: Migrations = {
+  "0040-blobs": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const { text, integer } = columnTypes(db);
+
+      await db.schema
+        .createTable("blobs")
+        .addColumn("id", text, (column) => column.primaryKey().notNull())
+        .addColumn("scope", text, (column) => column.notNull())
+        .addColumn("sha256", text, (column) => column.notNull())
+        .addColumn("size", integer, (column) => column.notNull())
+        .addColumn("storage_class", text, (column) => column.notNull())
+        .addColumn("location", text, (column) => column.notNull())
+        .addColumn("created_at", integer, (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createIndex("blobs_identity")
+        .on("blobs")
+        .columns(["scope", "sha256"])
+        .unique()
+        .execute();
+
+      await db.schema
+        .createTable("blob_uploads")
+        .addColumn("id", text, (column) => column.primaryKey().notNull())
+        .addColumn("owner", text, (column) => column.notNull())
+        .addColumn("size", integer, (column) => column.notNull())
+        .addColumn("state", text, (column) => column.notNull())
+        .addColumn("algorithms", text, (column) => column.notNull())
+        .addColumn("claim", text, (column) => column.notNull())
+        .addColumn("claimed_until", integer, (column) => column.notNull())
+        .addColumn("updated_at", integer, (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("blob_uploads_age").on("blob_uploads").columns(["updated_at"]).execute();
+
+      await db.schema
+        .createTable("blob_references")
+        .addColumn("blob_id", text, (column) => column.notNull())
+        .addColumn("referrer", text, (column) => column.notNull())
+        .addPrimaryKeyConstraint("blob_references_key", ["blob_id", "referrer"])
+        .addForeignKeyConstraint("blob_references_blob", ["blob_id"], "blobs", ["id"])
+        .execute();
+
+      await db.schema
+        .createTable("blob_reviews")
+        .addColumn("blob_id", text, (column) => column.primaryKey().notNull())
+        .addColumn("review_after", integer, (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("blob_reviews_due").on("blob_reviews").columns(["review_after"]).execute();
+
+      await db.schema
+        .createTable("blob_removals")
+        .addColumn("id", text, (column) => column.primaryKey().notNull())
+        .addColumn("created_at", integer, (column) => column.notNull())
+        .execute();
+    },
+  },
+};

@@ -1,0 +1,44 @@
+import type { Reader } from "../metadata/metadata.ts";
+
+/** What lies in the store, in numbers. */
+export interface BlobTotals {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly uploads: number;
+  /** Received by uploads that are not finished. */
+  readonly uploadBytes: number;
+  /** Blobs waiting for their review. */
+  readonly reviews: number;
+  /** Ids whose bytes wait to be removed. */
+  readonly removals: number;
+}
+
+/** Counts rows (about 0.1 s a million): to be asked by metrics, not by requests. */
+export async function measureBlobs(reader: Reader): Promise<BlobTotals> {
+  const [blobs, uploads, reviews, removals] = await Promise.all([
+    reader
+      .selectFrom("blobs")
+      .select((row) => [row.fn.countAll().as("count"), row.fn.sum("size").as("bytes")])
+      .executeTakeFirstOrThrow(),
+    reader
+      .selectFrom("blob_uploads")
+      .select((row) => [row.fn.countAll().as("count"), row.fn.sum("size").as("bytes")])
+      .executeTakeFirstOrThrow(),
+    reader
+      .selectFrom("blob_reviews")
+      .select((row) => row.fn.countAll().as("count"))
+      .executeTakeFirstOrThrow(),
+    reader
+      .selectFrom("blob_removals")
+      .select((row) => row.fn.countAll().as("count"))
+      .executeTakeFirstOrThrow(),
+  ]);
+  return {
+    blobs: Number(blobs.count),
+    bytes: Number(blobs.bytes ?? 0),
+    uploads: Number(uploads.count),
+    uploadBytes: Number(uploads.bytes ?? 0),
+    reviews: Number(reviews.count),
+    removals: Number(removals.count),
+  };
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import type { Metadata, Reader, Transaction } from "../metadata/metadata.ts";
+import type { StoredUpload } from "./blob-store.ts";
+import { type DigestAlgorithm, isDigestAlgorithm } from "./digest.ts";
+import { OffsetMismatch, UploadNotFound } from "./errors.ts";
+
+/** An upload in progress, as its row in blob_uploads says. */
+export interface Upload extends StoredUpload {
+  readonly owner: string;
+  /** Those that the final digest may use: sha256 always, others when announced. */
+  readonly algorithms: readonly DigestAlgorithm[];
+}
+
+/** How long a claim holds without being renewed: a server that died frees its uploads after this. */
+export const CLAIM_MILLISECONDS = 60_000;
+
+export async function insertUpload(
+  tx: Transaction,
+  owner: string,
+  algorithms: readonly DigestAlgorithm[],
+  now: number,
+): Promise<Upload> {
+  const id = randomUUID();
+  await tx
+    .insertInto("blob_uploads")
+    .values({
+      id,
+      owner,
+      size: 0,
+      state: "",
+      algorithms: algorithms.join(" "),
+      claim: "",
+      claimed_until: 0,
+      updated_at: now,
+    })
+    .execute();
+  return { id, owner, size: 0, state: "", algorithms: withSha256(algorithms) };
+}
+
+/** Throws UploadNotFound; an upload of another owner is as good as none. */
+export async function findUpload(reader: Reader, id: string, owner: string): Promise<Upload> {
+  const row = await reader
+    .selectFrom("blob_uploads")
+    .selectAll()
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .executeTakeFirst();
+  if (row === undefined) throw new UploadNotFound(`there is no upload ${id}`);
+  return {
+    id: row.id,
+    owner: row.owner,
+    size: row.size,
+    state: row.state,
+    algorithms: withSha256(row.algorithms.split(" ").filter(isDigestAlgorithm)),
+  };
+}
+
+/** Moves the row from `before` to `after`. Throws OffsetMismatch or UploadNotFound when it is not at `before` any more. */
+export async function advanceUpload(
+  tx: Transaction,
+  before: Upload,
+  after: StoredUpload,
+  claim: string,
+  now: number,
+): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable("blob_uploads")
+    .set({ size: after.size, state: after.state, claim: "", claimed_until: 0, updated_at: now })
+    .where("id", "=", before.id)
+    .where("size", "=", before.size)
+    .where("claim", "=", claim)
+    .executeTakeFirst();
+  if (numUpdatedRows === 1n) return;
+  const { size } = await findUpload(tx, before.id, before.owner);
+  throw new OffsetMismatch(size);
+}
+
+/** Removes the row and notes its bytes for removal. Throws UploadNotFound. */
+export async function discardUpload(tx: Transaction, id: string, owner: string, now: number): Promise<void> {
+  await deleteUpload(tx, id, owner);
+  await tx.insertInto("blob_removals").values({ id, created_at: now }).execute();
+}
+
+/** Throws UploadNotFound. */
+export async function deleteUpload(tx: Transaction, id: string, owner: string): Promise<void> {
+  const { numDeletedRows } = await tx
+    .deleteFrom("blob_uploads")
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .executeTakeFirst();
+  if (numDeletedRows === 0n) throw new UploadNotFound(`there is no upload ${id}`);
+}
+
+/**
+ * Runs `work` while no other server works on the upload: two writers would tear each other's parts apart.
+ * The claim is renewed while it runs; `lost` fires when that failed for so long that another may have it.
+ * Throws OffsetMismatch when another has it, or it moved since `upload` was read.
+ */
+export async function withClaim<Result>(
+  metadata: Metadata,
+  upload: Upload,
+  now: () => number,
+  work: (claim: string, lost: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const claim = randomUUID();
+  await metadata.write(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable("blob_uploads")
+      .set({ claim, claimed_until: now() + CLAIM_MILLISECONDS })
+      .where("id", "=", upload.id)
+      .where("size", "=", upload.size)
+      .where((is) => is.or([is("claim", "=", ""), is("claimed_until", "<", now())]))
+      .executeTakeFirst();
+    if (numUpdatedRows === 1n) return;
+    const { size } = await findUpload(tx, upload.id, upload.owner);
+    throw new OffsetMismatch(size);
+  });
+  const lost = new AbortController();
+  const renew = async () => {
+    const { numUpdatedRows } = await metadata.write((tx) =>
+      tx
+        .updateTable("blob_uploads")
+        .set({ claimed_until: now() + CLAIM_MILLISECONDS })
+        .where("id", "=", upload.id)
+        .where("claim", "=", claim)
+        .executeTakeFirst(),
+    );
+    if (numUpdatedRows === 0n) lost.abort();
+  };
+  const timer = setInterval(() => renew().catch(() => lost.abort()), CLAIM_MILLISECONDS / 3);
+  try {
+    return await work(claim, lost.signal);
+  } finally {
+    clearInterval(timer);
+    // What succeeded has cleared or removed it already; this is for what failed.
+    await metadata
+      .write((tx) =>
+        tx
+          .updateTable("blob_uploads")
+          .set({ claim: "", claimed_until: 0 })
+          .where("id", "=", upload.id)
+          .where("claim", "=", claim)
+          .execute(),
+      )
+      .catch(() => undefined);
+  }
+}
+
+function withSha256(algorithms: readonly DigestAlgorithm[]): readonly DigestAlgorithm[] {
+  return [...new Set<DigestAlgorithm>(["sha256", ...algorithms])];
+}
