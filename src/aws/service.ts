@@ -8,8 +8,11 @@ export type OperationTable<Module, Context> = {
   readonly [Key in keyof Module as Key extends `${infer Name}Command`
     ? Name
     : never]?: Module[Key] extends new (
-    input: infer Input,
-  ) => { resolveMiddleware(...stack: never[]): (args: never) => Promise<{ output: infer Output }> }
+    input: never,
+  ) => {
+    readonly input: infer Input;
+    resolveMiddleware(...stack: never[]): (args: never) => Promise<{ output: infer Output }>;
+  }
     ? (call: Context, input: Input) => Promise<Omit<Output, "$metadata">>
     : never;
 };
