@@ -25,8 +25,9 @@ export function hasBody(request: IncomingMessage): boolean {
  * request would cut the connection, and docker would print "broken pipe" instead of our answer. It fails
  * itself when the client breaks off.
  */
-export class RequestBody extends Readable {
+class RequestBody extends Readable {
   readonly #request: IncomingMessage;
+  #begun = false;
 
   constructor(request: IncomingMessage) {
     super({ highWaterMark: READ_AHEAD });
@@ -45,21 +46,43 @@ export class RequestBody extends Readable {
   }
 
   override _read(): void {
+    this.#begun = true;
     this.#request.resume();
+  }
+
+  /** What the client is sending right now flows on into nothing, so that it comes to read our answer. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (this.#begun) this.#request.resume();
+    callback(error);
+  }
+}
+
+/** Lends the body to `use`, and only for so long. */
+export async function withBody<Result>(
+  request: IncomingMessage,
+  use: (body: Readable) => Promise<Result>,
+): Promise<Result> {
+  const body = new RequestBody(request);
+  try {
+    return await use(body);
+  } finally {
+    body.destroy();
   }
 }
 
 /** The whole body, at most `limit` bytes; throws 413 before or while reading more. */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   if ((contentLength(request) ?? 0) > limit) throw tooLarge(limit);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of new RequestBody(request)) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+  return withBody(request, async (body) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge(limit);
+      chunks.push(chunk);
+    }
+    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+  });
 }
 
 function tooLarge(limit: number): RegistryError {

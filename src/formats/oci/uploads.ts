@@ -13,7 +13,7 @@ import {
   isDigestAlgorithm,
 } from "../../storage/blobs/digest.ts";
 import { OffsetMismatch } from "../../storage/blobs/errors.ts";
-import { contentLength, hasBody, RequestBody } from "./body.ts";
+import { contentLength, hasBody, withBody } from "./body.ts";
 import { InvalidRequest, RegistryError } from "./errors.ts";
 import { type Exchange, sendEmpty } from "./exchange.ts";
 import { parseContentRange } from "./ranges.ts";
@@ -38,7 +38,7 @@ export async function startUpload(exchange: Exchange): Promise<void> {
   }
   if (query.has("digest")) {
     const digest = digestParameter(query.get("digest"));
-    await registry.putLayer(call, route.name, digest, new RequestBody(exchange.request));
+    await withBody(exchange.request, (body) => registry.putLayer(call, route.name, digest, body));
     sendStored(exchange, digest);
     return;
   }
@@ -98,8 +98,9 @@ async function append(exchange: Exchange, uploadId: string): Promise<number> {
   }
   let size: number;
   try {
-    const body = new RequestBody(request);
-    size = await registry.appendToLayerUpload(call, route.name, uploadId, body, range?.start);
+    size = await withBody(request, (body) =>
+      registry.appendToLayerUpload(call, route.name, uploadId, body, range?.start),
+    );
   } catch (error) {
     if (!(error instanceof OffsetMismatch)) throw error;
     throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, {
