@@ -1,0 +1,141 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { BackgroundProcess } from "../test/background-process.ts";
+import { client, findClient } from "../test/client.ts";
+import { RunningServer } from "../test/running-server.ts";
+import { writeDistributionImages, writeOciLayoutImages } from "./many-images.ts";
+
+/** The registries that bench/registry.ts compares, each started as its makers mean it to be, on loopback. */
+export interface Contender {
+  readonly name: string;
+  /** What a reader has to know to judge the numbers: authentication and durability. */
+  readonly terms: string;
+  /** Resolves when it answers. `authorization` is that of an earlier start on the same folder. */
+  start(folder: string, authorization?: string): Promise<RunningContender>;
+  /** Puts images into a stopped registry's folder in its own layout; absent where its API takes them. */
+  readonly writeImages?: (folder: string, repository: string, count: number) => void;
+}
+
+export interface RunningContender {
+  readonly url: string;
+  /** Authorization header; empty where there is none. */
+  readonly authorization: string;
+  stop(): Promise<void>;
+}
+
+/** Repositories the benchmark pushes to; Shosoin, like ECR, wants them made before. */
+const repositories = ["bench", "few", "many"];
+
+const rootKey = { accessKeyId: "AKIABENCHMARK0000000", secretAccessKey: "secret-of-the-benchmark" };
+
+const shosoin: Contender = {
+  name: "Shosoin",
+  terms: "authentication on; acknowledged writes are on disk (files, folders and rows synced)",
+  async start(folder, authorization) {
+    const server = await RunningServer.start({ data: folder, rootKey, startSeconds: 120 });
+    const stop = () => server.stop();
+    if (authorization !== undefined) return { url: server.url, authorization, stop };
+    const ecr = new ECRClient({ endpoint: server.url, region: "us-east-1", credentials: rootKey });
+    for (const repositoryName of repositories)
+      await ecr.send(new CreateRepositoryCommand({ repositoryName }));
+    const token = await ecr.send(new GetAuthorizationTokenCommand({}));
+    ecr.destroy();
+    return {
+      url: server.url,
+      authorization: `Basic ${token.authorizationData?.[0]?.authorizationToken}`,
+      stop,
+    };
+  },
+};
+
+const dockerRegistry: Contender = {
+  name: "docker-registry",
+  terms: "Debian's; no authentication",
+  writeImages: writeDistributionImages,
+  start: (folder) =>
+    startPeer(client("docker-registry"), folder, "config.yml", (port) =>
+      [
+        "version: 0.1",
+        "log: {level: error}",
+        `storage: {filesystem: {rootdirectory: "${folder}"}}`,
+        `http: {addr: "127.0.0.1:${port}"}`,
+      ].join("\n"),
+    ),
+};
+
+function zot(program: string, commit: boolean): Contender {
+  return {
+    name: commit ? "zot (commit)" : "zot",
+    terms: commit
+      ? "no authentication; commit: true, which syncs files"
+      : "no authentication; its default, which syncs nothing: a power cut may lose what it acknowledged",
+    writeImages: writeOciLayoutImages,
+    start: (folder) =>
+      startPeer(program, folder, "config.json", (port) =>
+        JSON.stringify({
+          distSpecVersion: "1.1.1",
+          storage: { rootDirectory: folder, gc: false, commit },
+          http: { address: "127.0.0.1", port: String(port) },
+          log: { level: "error" },
+        }),
+      ),
+  };
+}
+
+/** Those that are installed here; zot when there is a `zot` program in the test cache or in PATH. */
+export function contenders(): readonly Contender[] {
+  const found = [shosoin];
+  if (findClient("docker-registry")) found.push(dockerRegistry);
+  const zotProgram = findClient("zot");
+  if (zotProgram) found.push(zot(zotProgram, true), zot(zotProgram, false));
+  return found;
+}
+
+async function startPeer(
+  program: string,
+  folder: string,
+  configName: string,
+  config: (port: number) => string,
+): Promise<RunningContender> {
+  const port = await freePort();
+  const configPath = join(folder, "..", configName);
+  writeFileSync(configPath, config(port));
+  const peer = BackgroundProcess.start(program, ["serve", configPath]);
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + 600_000;
+  while (!(await answers(`${url}/v2/`))) {
+    if (!peer.running || Date.now() > deadline) throw new Error(`${program} does not answer:\n${peer.log}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return {
+    url,
+    authorization: "",
+    stop: async () => {
+      await peer.stop();
+    },
+  };
+}
+
+export async function answers(url: string, authorization = ""): Promise<boolean> {
+  try {
+    const response = await fetch(url, { headers: authorization === "" ? {} : { authorization } });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,3 @@
+module shosoin/bench/load
+
+go 1.22

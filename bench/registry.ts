@@ -1,0 +1,196 @@
+/**
+ * Shosoin beside docker-registry and zot, in one run on one machine and one disk:
+ *
+ *     scripts/install-test-clients --bench && bun bench/registry.ts [transfer] [tags] [--json FILE]
+ *
+ * All contenders run at once, but only one is under load at a time; their turns are interleaved, so that a slow
+ * minute of the machine hits all alike. Every number is a median of the rounds. Prints ratios: above 1 we are better.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runCommand } from "../test/command.ts";
+import { temporaryFolder } from "../test/temporary-folder.ts";
+import { answers, type Contender, contenders, type RunningContender } from "./contenders.ts";
+import { LoadGenerator } from "./load.ts";
+import { tagName } from "./many-images.ts";
+import { formatTable, type Row, record, row } from "./table.ts";
+
+const manyTags = 100_000;
+const fewTags = 10;
+
+/** Bytes, rounds, and operations a round at 1 and at 8 clients. */
+const transfers = [
+  { megabytes: 1, rounds: 5, operations: { 1: 30, 8: 120 } },
+  { megabytes: 10, rounds: 5, operations: { 1: 10, 8: 40 } },
+  { megabytes: 100, rounds: 3, operations: { 1: 3, 8: 8 } },
+] as const;
+
+/** How clients upload: docker, podman, skopeo and crane POST, PATCH, PUT; oras and regctl POST, PUT. */
+const flows = { patch: "POST+PATCH+PUT", single: "POST+PUT" } as const;
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" } },
+});
+const folder = temporaryFolder("bench");
+const load = await LoadGenerator.build(folder.path);
+const all = contenders();
+const rows: Row[] = [];
+
+try {
+  if (positionals.length === 0 || positionals.includes("transfer")) await measureTransfers();
+  if (positionals.length === 0 || positionals.includes("tags")) await measureManyTags();
+} finally {
+  folder.remove();
+}
+report();
+
+async function measureTransfers(): Promise<void> {
+  for (const { megabytes, rounds, operations } of transfers) {
+    for (const [flow, requests] of Object.entries(flows)) {
+      const running = await startAll(`transfer-${megabytes}-${flow}`);
+      for (const clients of [1, 8] as const) {
+        const pushes = row(`push ${megabytes} MB, ${clients} at once, ${requests}`, "MB/s", "more");
+        const pulls = row(`pull ${megabytes} MB, ${clients} at once`, "MB/s", "more");
+        for (let round = 0; round < rounds; round++) {
+          for (const contender of turn(all, round)) {
+            const target = running.get(contender);
+            if (!target) continue;
+            const options = {
+              ...{ size: megabytes * 1_000_000, clients, operations: operations[clients] },
+              ...{ flow, run: `c${clients}r${round}` },
+            };
+            const pushed = await load.run(target, "push", options);
+            record(pushes, contender.name, pushed.bytes / 1e6 / pushed.seconds);
+            // What one left to be written must not slow the next one's syncs.
+            await runCommand("sync", []);
+            const pulled = await load.run(target, "pull", options);
+            record(pulls, contender.name, pulled.bytes / 1e6 / pulled.seconds);
+          }
+        }
+        rows.push(pushes);
+        // The way up does not matter to the way down: once is enough.
+        if (flow === "patch") rows.push(pulls);
+        say(pushes, pulls);
+      }
+      await stopAll(running);
+    }
+  }
+}
+
+async function measureManyTags(): Promise<void> {
+  const authorizations = new Map<Contender, string>();
+  for (const contender of all) {
+    const data = dataFolder("tags", contender);
+    contender.writeImages?.(data, "few", fewTags);
+    contender.writeImages?.(data, "many", manyTags);
+  }
+  let running = await startAll("tags");
+  for (const [contender, target] of running) {
+    authorizations.set(contender, target.authorization);
+    if (contender.writeImages) continue;
+    const pushes = row("PutImage, 32 at once", "images/s", "more");
+    await load.run(target, "fill", { repository: "few", tags: fewTags });
+    const filled = await load.run(target, "fill", { repository: "many", tags: manyTags, clients: 32 });
+    record(pushes, contender.name, filled.operations / filled.seconds);
+    rows.push(pushes);
+    say(pushes);
+  }
+  await runCommand("sync", []);
+
+  for (const clients of [1, 8]) {
+    for (const [repository, tags] of [
+      ["few", fewTags],
+      ["many", manyTags],
+    ] as const) {
+      const rates = row(`manifest GET by tag, ${tags} tags, ${clients} at once`, "1/s", "more");
+      const times = row(`manifest GET by tag, ${tags} tags, ${clients} at once, median`, "ms", "less");
+      for (let round = 0; round < 5; round++) {
+        for (const contender of turn(all, round)) {
+          const target = running.get(contender);
+          if (!target) continue;
+          const result = await load.run(target, "manifests", { repository, tags, clients, seconds: 1 });
+          record(rates, contender.name, result.operations / result.seconds);
+          record(times, contender.name, result.p50);
+        }
+      }
+      rows.push(rates, times);
+      say(rates, times);
+    }
+  }
+
+  const pages = row("page of 1,000 of 100,000 tags, median", "ms", "less");
+  const path = `/v2/many/tags/list?n=1000&last=${tagName(manyTags / 2)}`;
+  for (let round = 0; round < 3; round++) {
+    for (const contender of turn(all, round)) {
+      const target = running.get(contender);
+      if (!target) continue;
+      record(pages, contender.name, (await load.run(target, "get", { path, operations: 20 })).p50);
+    }
+  }
+  rows.push(pages);
+  say(pages);
+  await stopAll(running);
+
+  const starts = row("start with 100,000 images until the first manifest", "s", "less");
+  for (let round = 0; round < 3; round++) {
+    running = new Map();
+    for (const contender of turn(all, round)) {
+      const began = performance.now();
+      const target = await contender.start(dataFolder("tags", contender), authorizations.get(contender));
+      const url = `${target.url}/v2/many/manifests/${tagName(manyTags / 2)}`;
+      while (!(await answers(url, target.authorization))) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      record(starts, contender.name, (performance.now() - began) / 1000);
+      await target.stop();
+    }
+  }
+  rows.push(starts);
+  say(starts);
+}
+
+/** The order of one round: everybody is first once. */
+function turn<Item>(items: readonly Item[], round: number): readonly Item[] {
+  const first = round % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+function dataFolder(purpose: string, contender: Contender): string {
+  const path = join(folder.path, purpose, contender.name.replaceAll(/\W/g, "-"), "data");
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+async function startAll(purpose: string): Promise<Map<Contender, RunningContender>> {
+  const running = new Map<Contender, RunningContender>();
+  for (const contender of all) running.set(contender, await contender.start(dataFolder(purpose, contender)));
+  return running;
+}
+
+async function stopAll(running: Map<Contender, RunningContender>): Promise<void> {
+  for (const target of running.values()) await target.stop();
+}
+
+function say(...measured: readonly Row[]): void {
+  process.stderr.write(
+    `${formatTable(
+      measured,
+      all.map((contender) => contender.name),
+    )}\n`,
+  );
+}
+
+function report(): void {
+  const names = all.map((contender) => contender.name);
+  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}, kernel ${release()}`;
+  console.log(`\n${machine}\n`);
+  for (const contender of all) console.log(`- ${contender.name}: ${contender.terms}`);
+  console.log(`\n${formatTable(rows, names)}`);
+  if (flags.json !== undefined) {
+    const measurements = rows.map((each) => ({ ...each, values: Object.fromEntries(each.values) }));
+    writeFileSync(flags.json, `${JSON.stringify({ machine, measurements }, null, 2)}\n`);
+  }
+}
