@@ -31,7 +31,7 @@ export class Samples {
   }
 
   #member(member: Member, depth: number): unknown {
-    if (Object.hasOwn(this.#special, member.name) && member.shape.kind !== "list")
+    if (Object.hasOwn(this.#special, member.name) && member.shape.kind === "string")
       return this.#special[member.name];
     if (member.streaming && member.shape.kind === "structure") return undefined;
     if (member.location === "status") return 201;
