@@ -1,0 +1,78 @@
+import type {
+  BatchGetImageCommandInput,
+  Image,
+  ImageFailure,
+  PutImageCommandInput,
+} from "@aws-sdk/client-ecr";
+import type { Call } from "../../identity/call.ts";
+import type { EcrContext } from "./context.ts";
+import { invalidParameter } from "./errors.ts";
+import { identifyImage } from "./image-identifier.ts";
+import { convertManifest } from "./manifest-conversion.ts";
+import { requireImageDigest, requireImageTag } from "./names.ts";
+import { putImage } from "./put-image.ts";
+import { inRegistry, openRepository, type Repository } from "./repository-access.ts";
+
+/** The manifests, as stored; those asked for by tag alone are converted to an accepted media type where that can be. */
+export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchGetImageCommandInput) {
+  const call = inRegistry(caller, input.registryId);
+  const repository = await openRepository(ecr, call, input.repositoryName, "ecr:BatchGetImage");
+  const images: Image[] = [];
+  const failures: ImageFailure[] = [];
+  for (const imageId of input.imageIds ?? []) {
+    const image = await identifyImage(ecr.metadata.reader, repository.id, imageId);
+    const stored = "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
+    if ("failureCode" in image) failures.push({ imageId, ...image });
+    else if (stored === undefined) {
+      failures.push({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
+    } else {
+      ecr.pullTimes.record(repository.id, image.digest, call.now);
+      const accepted = imageId.imageDigest === undefined ? (input.acceptedMediaTypes ?? []) : [];
+      const { bytes, mediaType } = convertManifest(stored.bytes, stored.mediaType, accepted) ?? stored;
+      images.push(describe(repository, image.digest, image.tag, bytes, mediaType));
+    }
+  }
+  return { images, failures };
+}
+
+/** ecr:PutImage */
+export async function putImageOperation(ecr: EcrContext, caller: Call, input: PutImageCommandInput) {
+  const call = inRegistry(caller, input.registryId);
+  if (input.imageManifest === undefined) throw invalidParameter("imageManifest", "Member must not be null");
+  const claimed = input.imageDigest === undefined ? undefined : requireImageDigest(input.imageDigest);
+  const bytes = Buffer.from(input.imageManifest);
+  const { repository, digest, manifest } = await putImage(ecr, call, {
+    repository: input.repositoryName,
+    bytes,
+    mediaType: input.imageManifestMediaType,
+    digest: claimed,
+    tags: input.imageTag === undefined ? [] : [requireImageTag(input.imageTag)],
+    rules: "api",
+  });
+  return { image: describe(repository, digest, input.imageTag, bytes, manifest.mediaType) };
+}
+
+async function readManifest(ecr: EcrContext, repository: Repository, digest: string) {
+  return ecr.metadata.reader
+    .selectFrom("ecr_images")
+    .select(["manifest as bytes", "media_type as mediaType"])
+    .where("repository_id", "=", repository.id)
+    .where("digest", "=", digest)
+    .executeTakeFirst();
+}
+
+function describe(
+  repository: Repository,
+  imageDigest: string,
+  imageTag: string | undefined,
+  manifest: Uint8Array,
+  imageManifestMediaType: string,
+): Image {
+  return {
+    registryId: repository.account,
+    repositoryName: repository.name,
+    imageId: { imageDigest, imageTag },
+    imageManifest: Buffer.from(manifest).toString("utf8"),
+    imageManifestMediaType,
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Deleting images (facts 3.4): by tag the tag goes, and the image with its last one; by digest the image goes
+ * with all its tags. An image that a stored index lists stays, since the index would break.
+ */
+import type {
+  BatchDeleteImageCommandInput,
+  ImageFailure,
+  ImageFailureCode,
+  ImageIdentifier,
+} from "@aws-sdk/client-ecr";
+import { AwsError } from "../../aws/errors.ts";
+import type { Call } from "../../identity/call.ts";
+import type { Transaction } from "../../storage/metadata/metadata.ts";
+import type { EcrContext } from "./context.ts";
+import type { Reference } from "./engine.ts";
+import { imageReferencedByManifestList, requestedImageNotFound } from "./errors.ts";
+import { type ImageDescription, imageDeleted } from "./image-events.ts";
+import { identifyImage } from "./image-identifier.ts";
+import { markTagged } from "./image-tags.ts";
+import { reviewUnusedLayers } from "./layer-review.ts";
+import { inRegistry, openRepository, type Repository, repositoryInTransaction } from "./repository-access.ts";
+
+export async function batchDeleteImage(ecr: EcrContext, caller: Call, input: BatchDeleteImageCommandInput) {
+  const call = inRegistry(caller, input.registryId);
+  const opened = await openRepository(ecr, call, input.repositoryName, "ecr:BatchDeleteImage");
+  return ecr.metadata.write(async (tx) => {
+    const repository = await repositoryInTransaction(tx, opened);
+    const imageIds: ImageIdentifier[] = [];
+    const failures: ImageFailure[] = [];
+    for (const imageId of input.imageIds ?? []) {
+      const outcome = await deleteOne(ecr, tx, call, repository, imageId);
+      if (Array.isArray(outcome)) imageIds.push(...outcome);
+      else failures.push({ imageId, ...outcome });
+    }
+    return { imageIds, failures };
+  });
+}
+
+/** For native clients; throws ImageNotFoundException or ImageReferencedByManifestList. */
+export async function deleteManifest(
+  ecr: EcrContext,
+  call: Call,
+  name: string,
+  reference: Reference,
+): Promise<void> {
+  const opened = await openRepository(ecr, call, name, "ecr:BatchDeleteImage");
+  await ecr.metadata.write(async (tx) => {
+    const repository = await repositoryInTransaction(tx, opened);
+    if (reference.tag === undefined) await deleteByDigest(ecr, tx, call, repository, reference.digest);
+    else await deleteByTag(ecr, tx, call, repository, reference.tag);
+  });
+}
+
+async function deleteOne(
+  ecr: EcrContext,
+  tx: Transaction,
+  call: Call,
+  repository: Repository,
+  imageId: ImageIdentifier,
+): Promise<ImageIdentifier[] | Omit<ImageFailure, "imageId">> {
+  const identified = await identifyImage(tx, repository.id, imageId);
+  if ("failureCode" in identified) return identified;
+  try {
+    return identified.tag === undefined
+      ? await deleteByDigest(ecr, tx, call, repository, identified.digest)
+      : await deleteByTag(ecr, tx, call, repository, identified.tag);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.name !== "ImageReferencedByManifestList") throw error;
+    return { failureCode: error.name satisfies ImageFailureCode, failureReason: error.message };
+  }
+}
+
+async function deleteByTag(
+  ecr: EcrContext,
+  tx: Transaction,
+  call: Call,
+  repository: Repository,
+  tag: string,
+): Promise<ImageIdentifier[]> {
+  const row = await tx
+    .selectFrom("ecr_tags")
+    .select("digest")
+    .where("repository_id", "=", repository.id)
+    .where("tag", "=", tag)
+    .executeTakeFirst();
+  if (row === undefined) throw requestedImageNotFound();
+  const others = await tagsOf(tx, repository.id, row.digest, 2);
+  if (others.length === 1) return deleteByDigest(ecr, tx, call, repository, row.digest);
+  const image = await describeImage(tx, repository.id, row.digest);
+  await tx.deleteFrom("ecr_tags").where("repository_id", "=", repository.id).where("tag", "=", tag).execute();
+  await markTagged(tx, repository.id, row.digest);
+  await ecr.events.record(tx, imageDeleted(call, repository, tag, image));
+  return [{ imageDigest: row.digest, imageTag: tag }];
+}
+
+async function deleteByDigest(
+  ecr: EcrContext,
+  tx: Transaction,
+  call: Call,
+  repository: Repository,
+  digest: string,
+): Promise<ImageIdentifier[]> {
+  const image = await describeImage(tx, repository.id, digest);
+  const parents = await tx
+    .selectFrom("ecr_image_children")
+    .select("image_digest")
+    .where("repository_id", "=", repository.id)
+    .where("child_digest", "=", digest)
+    .orderBy("image_digest")
+    .execute();
+  if (parents.length > 0) throw imageReferencedByManifestList(parents.map((parent) => parent.image_digest));
+  const tags = await tagsOf(tx, repository.id, digest);
+  await removeImage(tx, call, repository.id, digest);
+  for (const tag of tags.length > 0 ? tags : [undefined]) {
+    await ecr.events.record(tx, imageDeleted(call, repository, tag, image));
+  }
+  return tags.length === 0
+    ? [{ imageDigest: digest }]
+    : tags.map((tag) => ({ imageDigest: digest, imageTag: tag }));
+}
+
+async function removeImage(tx: Transaction, call: Call, repositoryId: string, digest: string): Promise<void> {
+  const layers = await tx
+    .deleteFrom("ecr_image_layers")
+    .where("repository_id", "=", repositoryId)
+    .where("image_digest", "=", digest)
+    .returning("layer_digest")
+    .execute();
+  await tx
+    .deleteFrom("ecr_image_children")
+    .where("repository_id", "=", repositoryId)
+    .where("image_digest", "=", digest)
+    .execute();
+  for (const table of ["ecr_tags", "ecr_images"] as const) {
+    await tx
+      .deleteFrom(table)
+      .where("repository_id", "=", repositoryId)
+      .where("digest", "=", digest)
+      .execute();
+  }
+  await reviewUnusedLayers(
+    tx,
+    repositoryId,
+    layers.map((layer) => layer.layer_digest),
+    call.now,
+  );
+}
+
+/** Throws ImageNotFoundException. */
+async function describeImage(
+  tx: Transaction,
+  repositoryId: string,
+  digest: string,
+): Promise<ImageDescription> {
+  const row = await tx
+    .selectFrom("ecr_images")
+    .select(["digest", "media_type", "artifact_type", "subject_digest"])
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .executeTakeFirst();
+  if (row === undefined) throw requestedImageNotFound();
+  return {
+    digest: row.digest,
+    mediaType: row.media_type,
+    artifactType: row.artifact_type,
+    subjectDigest: row.subject_digest,
+  };
+}
+
+async function tagsOf(
+  tx: Transaction,
+  repositoryId: string,
+  digest: string,
+  limit?: number,
+): Promise<string[]> {
+  const rows = await tx
+    .selectFrom("ecr_tags")
+    .select("tag")
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .orderBy("tag")
+    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+    .execute();
+  return rows.map((row) => row.tag);
+}

@@ -1,0 +1,74 @@
+/** Tags and the one thing kept beside them: whether an image has any. */
+import type { Digest } from "../../storage/blobs/digest.ts";
+import type { Transaction } from "../../storage/metadata/metadata.ts";
+import { limitExceeded } from "./errors.ts";
+import type { ImageTag } from "./names.ts";
+
+/** ECR's quota (facts 3.3). */
+const MAX_TAGS_PER_IMAGE = 1_000;
+
+/** The digest each of these tags points at now. */
+export async function currentTags(
+  tx: Transaction,
+  repositoryId: string,
+  tags: readonly ImageTag[],
+): Promise<ReadonlyMap<string, string>> {
+  if (tags.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom("ecr_tags")
+    .select(["tag", "digest"])
+    .where("repository_id", "=", repositoryId)
+    .where("tag", "in", tags)
+    .execute();
+  return new Map(rows.map((row) => [row.tag, row.digest]));
+}
+
+/** Points the tags at the image; `present` is where they point now. Throws LimitExceededException. */
+export async function moveTags(
+  tx: Transaction,
+  repositoryId: string,
+  digest: Digest,
+  tags: readonly ImageTag[],
+  present: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (tags.length === 0) return;
+  await tx
+    .insertInto("ecr_tags")
+    .values(tags.map((tag) => ({ repository_id: repositoryId, tag, digest })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(["repository_id", "tag"])
+        .doUpdateSet((set) => ({ digest: set.ref("excluded.digest") })),
+    )
+    .execute();
+  const { count } = await tx
+    .selectFrom("ecr_tags")
+    .select((select) => select.fn.countAll().as("count"))
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .executeTakeFirstOrThrow();
+  if (Number(count) > MAX_TAGS_PER_IMAGE) {
+    throw limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
+  }
+  const former = tags.map((tag) => present.get(tag)).filter((one) => one !== undefined);
+  for (const image of new Set([digest, ...former])) await markTagged(tx, repositoryId, image);
+}
+
+/** Keeps `tagged` true to the tags; called after every change of them. */
+export async function markTagged(tx: Transaction, repositoryId: string, digest: string): Promise<void> {
+  const tag = await tx
+    .selectFrom("ecr_tags")
+    .select("tag")
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .limit(1)
+    .executeTakeFirst();
+  const tagged = tag === undefined ? 0 : 1;
+  await tx
+    .updateTable("ecr_images")
+    .set({ tagged })
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .where("tagged", "!=", tagged)
+    .execute();
+}

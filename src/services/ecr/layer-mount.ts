@@ -1,0 +1,83 @@
+/**
+ * Cross-repository mount (distribution-spec, "Mounting a blob from another repository"): a layer the caller may read in
+ * one repository appears in another without its bytes moving. Deliberate differences from ECR: it is on unless the
+ * account setting BLOB_MOUNTING says DISABLED, and the layer need not be used by an image yet (ECR's issue 2860).
+ */
+import { AwsError } from "../../aws/errors.ts";
+import type { Call } from "../../identity/call.ts";
+import type { Digest } from "../../storage/blobs/digest.ts";
+import type { EcrContext } from "./context.ts";
+import { addLayer } from "./layers.ts";
+import {
+  authorizeRepository,
+  openRepository,
+  type Repository,
+  repositoryInTransaction,
+} from "./repository-access.ts";
+
+/** How many repositories that hold the layer are tried when the client names none. */
+const CANDIDATES = 50;
+
+const READ_ACTIONS = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"];
+
+export async function mountLayer(
+  ecr: EcrContext,
+  call: Call,
+  name: string,
+  digest: Digest,
+  from?: string,
+): Promise<boolean> {
+  const target = await openRepository(ecr, call, name, "ecr:InitiateLayerUpload");
+  authorizeRepository(ecr, call, target, "ecr:CompleteLayerUpload");
+  if (target.blob_mounting === "DISABLED") return false;
+  const sources = await repositoriesWith(ecr, call, digest, from);
+  const source = sources.find((repository) => mayRead(ecr, call, repository));
+  if (source === undefined) return false;
+  return ecr.metadata.write(async (tx) => {
+    await repositoryInTransaction(tx, target);
+    const layer = await tx
+      .selectFrom("ecr_layers")
+      .select(["blob_id as id", "size"])
+      .where("repository_id", "=", source.id)
+      .where("digest", "=", digest)
+      .executeTakeFirst();
+    if (layer === undefined) return false;
+    await addLayer(ecr, tx, target.id, digest, layer, call.now);
+    return true;
+  });
+}
+
+async function repositoriesWith(
+  ecr: EcrContext,
+  call: Call,
+  digest: Digest,
+  from: string | undefined,
+): Promise<readonly Repository[]> {
+  return ecr.metadata.reader
+    .selectFrom("ecr_layers as layer")
+    .innerJoin("ecr_repositories as repository", "repository.id", "layer.repository_id")
+    .leftJoin("ecr_registries as registry", (join) =>
+      join
+        .onRef("registry.account", "=", "repository.account")
+        .onRef("registry.region", "=", "repository.region"),
+    )
+    .selectAll("repository")
+    .select(["registry.policy as registry_policy", "registry.blob_mounting as blob_mounting"])
+    .where("layer.digest", "=", digest)
+    .where("repository.account", "=", call.account)
+    .where("repository.region", "=", call.region)
+    .$if(from !== undefined, (query) => query.where("repository.name", "=", from ?? ""))
+    .limit(CANDIDATES)
+    .execute();
+}
+
+function mayRead(ecr: EcrContext, call: Call, repository: Repository): boolean {
+  try {
+    for (const action of READ_ACTIONS) authorizeRepository(ecr, call, repository, action);
+    return true;
+  } catch (error) {
+    // Not allowed reads as not there: the client then uploads the bytes it has.
+    if (error instanceof AwsError) return false;
+    throw error;
+  }
+}
