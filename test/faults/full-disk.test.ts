@@ -1,0 +1,96 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { runCommand } from "../command.ts";
+import { RegistryClient, sha256 } from "../registry-client.ts";
+import { RunningServer } from "../running-server.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const MIB = 1024 * 1024;
+
+/** A file system of its own, so small that a few layers fill it. Mounting one takes root. */
+async function smallDisk(mebibytes: number): Promise<{ path: string; remove(): Promise<void> }> {
+  const folder = temporaryFolder("small-disk");
+  await runCommand("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", folder.path]);
+  return {
+    path: folder.path,
+    async remove() {
+      await runCommand("umount", [folder.path]);
+      folder.remove();
+    },
+  };
+}
+
+const suite = process.getuid?.() === 0 ? describe : describe.skip;
+
+suite("a full disk", () => {
+  const disks: { remove(): Promise<void> }[] = [];
+  afterAll(async () => {
+    for (const disk of disks) await disk.remove();
+  });
+
+  for (const [situation, reserve] of [
+    ["the reserve of free space is reached", `${16 * MIB}`],
+    ["the file system has no byte left", "0"],
+  ] as const) {
+    test(`refuses writes with a clear error when ${situation}; reads and deletes go on, and room made is used`, async () => {
+      const disk = await smallDisk(96);
+      disks.push(disk);
+      const server = await RunningServer.start({
+        data: `${disk.path}/data`,
+        args: ["--min-free-disk", reserve],
+      });
+      try {
+        await server.aws(["ecr", "create-repository", "--repository-name", "full"]);
+        const client = new RegistryClient(server.url, await server.registryPassword());
+        const kept = randomBytes(MIB);
+        await client.pushImage("full", "kept", [kept]);
+
+        const refusal = await pushUntilRefused(client);
+        expect(refusal.status).toBeGreaterThanOrEqual(500);
+        expect(refusal.body).toMatch(/disk|storage|space|room/i);
+        expect(refusal.body).toMatch(/full|space|room/i);
+
+        const read = await client.send("GET", `/v2/full/blobs/${sha256(kept)}`);
+        expect(read.body.equals(kept)).toBe(true);
+        expect((await client.send("GET", "/v2/full/manifests/kept")).status).toBe(200);
+        expect((await client.send("GET", "/v2/full/tags/list")).status).toBe(200);
+
+        if (reserve !== "0") {
+          // With the reserve the database keeps room to write: what makes room may be deleted through the API.
+          const deleted = await server.aws([
+            "ecr",
+            "batch-delete-image",
+            "--repository-name",
+            "full",
+            "--image-ids",
+            "imageTag=fill-0",
+          ]);
+          expect(JSON.parse(deleted).failures).toEqual([]);
+          expect((await client.send("GET", "/v2/full/manifests/fill-0")).status).toBe(404);
+        }
+        client.close();
+      } finally {
+        await server.stop();
+        rmSync(`${disk.path}/data`, { recursive: true, force: true });
+      }
+    });
+  }
+});
+
+async function pushUntilRefused(client: RegistryClient): Promise<{ status: number; body: string }> {
+  for (let image = 0; image < 40; image++) {
+    const layer = randomBytes(4 * MIB);
+    const start = await client.send("POST", "/v2/full/blobs/uploads/", {
+      headers: { "content-length": "0" },
+    });
+    if (start.status !== 202) return { status: start.status, body: start.body.toString() };
+    const location = String(start.headers.location);
+    const patched = await client.patch(location, layer);
+    if (patched.status !== 202) return { status: patched.status, body: patched.body.toString() };
+    const finished = await client.finish(location, sha256(layer));
+    if (finished.status !== 201) return { status: finished.status, body: finished.body.toString() };
+    if (image === 0) await client.pushImage("full", "fill-0", [layer]);
+  }
+  throw new Error("160 MiB went onto a disk of 96 MiB");
+}
