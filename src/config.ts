@@ -1,0 +1,277 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parse as parseYaml } from "yaml";
+import { type AccountId, parseAccountId, parseRegion, type Region } from "./aws/names.ts";
+import { type CommandName, environmentName, type SettingName, settingsOf } from "./settings.ts";
+
+/** The one typed configuration. Flags go before environment, environment before shosoin.yaml, that before defaults. */
+export interface Config {
+  /** Absolute. */
+  readonly data: string;
+  readonly listen: ListenAddress;
+  readonly listenPlain: ListenAddress | undefined;
+  readonly account: AccountId;
+  readonly region: Region;
+  /** `postgres://...`, or undefined for SQLite in the data folder. */
+  readonly database: string | undefined;
+  /** `s3://...`, or undefined for files in the data folder. */
+  readonly blobs: string | undefined;
+  readonly domains: readonly string[];
+  readonly tls: TlsChoice;
+  readonly logLevel: string;
+  /** Bytes. */
+  readonly minFreeDisk: number;
+  readonly maxConnections: number;
+  readonly stallSeconds: number;
+  readonly stopSeconds: number;
+  readonly daySeconds: number;
+  readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export type TlsChoice =
+  | { readonly mode: "off" }
+  | { readonly mode: "auto" }
+  | { readonly mode: "files"; readonly pairs: readonly { readonly cert: string; readonly key: string }[] };
+
+/** A setting that cannot be used; the message says which, why, and what to do. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+type Values = Partial<Record<SettingName, readonly string[]>>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Settings of one command, and what stood on its command line besides flags (`account create 111122223333`).
+ * Throws ConfigError.
+ */
+export function readConfig(
+  command: CommandName,
+  args: readonly string[],
+  environment: Environment,
+  folder: string = process.cwd(),
+): { readonly config: Config; readonly words: readonly string[] } {
+  const { values: flags, words } = readFlags(command, args);
+  const fromEnvironment = readEnvironment(command, environment);
+  const file = readFile((flags.config ?? fromEnvironment.config)?.at(-1), folder);
+  const values: Values = { ...defaults(), ...file, ...fromEnvironment, ...flags };
+  return { config: typed(values, folder), words };
+}
+
+function readFlags(
+  command: CommandName,
+  args: readonly string[],
+): { values: Values; words: readonly string[] } {
+  const settings = settingsOf(command).filter((setting) => !setting.environmentOnly);
+  const options = Object.fromEntries(
+    settings.map((setting) => [setting.name, { type: "string" as const, multiple: true }]),
+  );
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
+    return { values: parsed.values as Values, words: parsed.positionals };
+  } catch (error) {
+    const unknown = /^Unknown option '(?<flag>-[^']*)'/.exec((error as Error).message)?.groups?.["flag"];
+    const problem = unknown ? `${command} has no flag ${unknown}.` : (error as Error).message;
+    throw new ConfigError(`${problem} "shosoin ${command} --help" lists the flags.`);
+  }
+}
+
+function readEnvironment(command: CommandName, environment: Environment): Values {
+  const values: Values = {};
+  for (const setting of settingsOf(command)) {
+    const value = environment[environmentName(setting.name)];
+    if (value === undefined || value === "") continue;
+    values[setting.name] = setting.repeatable ? value.split(",").map((part) => part.trim()) : [value];
+  }
+  return values;
+}
+
+function readFile(named: string | undefined, folder: string): Values {
+  const path = resolve(folder, named ?? "shosoin.yaml");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (named === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new ConfigError(`Cannot read the settings file ${path}: ${(error as Error).message}.`);
+  }
+  let document: unknown;
+  try {
+    document = parseYaml(text) ?? {};
+  } catch (error) {
+    throw new ConfigError(`${path} is not YAML: ${(error as Error).message}`);
+  }
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new ConfigError(`${path} must hold settings as "name: value" lines.`);
+  }
+  const known = new Map(settingsOf("serve").map((setting) => [setting.name as string, setting]));
+  const values: Values = {};
+  for (const [name, value] of Object.entries(document)) {
+    const setting = known.get(name);
+    if (!setting || setting.environmentOnly || name === "config") {
+      const names = [...known.values()].filter((each) => !each.environmentOnly).map((each) => each.name);
+      throw new ConfigError(`${path} sets "${name}", which is no setting. There are: ${names.join(", ")}.`);
+    }
+    const parts: unknown[] = Array.isArray(value) ? value : [value];
+    if (parts.some((part) => !["string", "number", "boolean"].includes(typeof part))) {
+      throw new ConfigError(`${path}: "${name}" must be a value or a list of values.`);
+    }
+    values[setting.name] = parts.map(String);
+  }
+  return values;
+}
+
+function defaults(): Values {
+  const values: Values = {};
+  for (const { name, fallback } of settingsOf("serve")) if (fallback !== undefined) values[name] = [fallback];
+  return values;
+}
+
+function typed(values: Values, folder: string): Config {
+  const text = (name: SettingName): string | undefined => {
+    const given = values[name];
+    if (given && given.length > 1)
+      throw new ConfigError(`--${name} was given ${given.length} times; give it once.`);
+    return given?.[0];
+  };
+  const parsed = <Value>(
+    name: SettingName,
+    parse: (text: string) => Value | undefined,
+    wanted: string,
+  ): Value => {
+    const given = text(name) ?? "";
+    const value = parse(given);
+    if (value === undefined) {
+      throw new ConfigError(`--${name} (${environmentName(name)}) is "${given}", but must be ${wanted}.`);
+    }
+    return value;
+  };
+  const optional = <Value>(name: SettingName, parse: (text: string) => Value | undefined, wanted: string) =>
+    values[name] === undefined ? undefined : parsed(name, parse, wanted);
+
+  const tls = tlsChoice(values, text("tls"), folder);
+  const listenPlain = optional("listen-plain", parseListenAddress, "HOST:PORT");
+  if (listenPlain && tls.mode === "off") {
+    throw new ConfigError(
+      "--listen-plain is a second address beside TLS; without --tls, --listen is plain already.",
+    );
+  }
+  return {
+    data: parsed("data", (path) => (path === "" ? undefined : resolve(folder, path)), "a folder"),
+    listen: parsed(
+      "listen",
+      parseListenAddress,
+      "HOST:PORT, such as 127.0.0.1:7560, 0.0.0.0:443 or [::1]:7560",
+    ),
+    listenPlain,
+    account: parsed("account", parseAccountId, "12 digits"),
+    region: parsed("region", parseRegion, "a region's name, such as us-east-1"),
+    database: optional(
+      "database",
+      parseUrl("postgres:", "postgresql:"),
+      "postgres://USER:PASSWORD@HOST/NAME",
+    ),
+    blobs: optional("blobs", parseUrl("s3:"), "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]"),
+    domains: (values.domain ?? []).map(parseDomain),
+    tls,
+    logLevel: parsed("log-level", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`),
+    minFreeDisk: parsed("min-free-disk", parseSize, "a size such as 512MiB, 10GiB or 0"),
+    maxConnections: parsed("max-connections", wholeNumber(1, 1_000_000), "a whole number from 1"),
+    stallSeconds: parsed("stall-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1"),
+    stopSeconds: parsed("stop-seconds", wholeNumber(0, 86_400), "a whole number of seconds"),
+    daySeconds: parsed("day-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1 to 86400"),
+    rootKey: rootKey(text("root-access-key-id"), text("root-secret-access-key")),
+  };
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+function tlsChoice(values: Values, mode: string | undefined, folder: string): TlsChoice {
+  const certs = values["tls-cert"] ?? [];
+  const keys = values["tls-key"] ?? [];
+  if (certs.length !== keys.length) {
+    throw new ConfigError(
+      `--tls-cert was given ${certs.length} times and --tls-key ${keys.length} times; they come in pairs.`,
+    );
+  }
+  if (mode !== undefined && mode !== "auto" && mode !== "off") {
+    throw new ConfigError(
+      `--tls is "${mode}", but must be auto or off (own certificates: --tls-cert and --tls-key).`,
+    );
+  }
+  if (certs.length > 0) {
+    if (mode !== undefined) {
+      throw new ConfigError(`--tls ${mode} and --tls-cert exclude each other; leave --tls away.`);
+    }
+    const pairs = certs.map((cert, index) => ({
+      cert: resolve(folder, cert),
+      key: resolve(folder, keys[index] ?? ""),
+    }));
+    return { mode: "files", pairs };
+  }
+  return { mode: mode ?? "off" };
+}
+
+function rootKey(accessKeyId: string | undefined, secretAccessKey: string | undefined): Config["rootKey"] {
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError(
+      "SHOSOIN_ROOT_ACCESS_KEY_ID and SHOSOIN_ROOT_SECRET_ACCESS_KEY come together; one of them is missing.",
+    );
+  }
+  return { accessKeyId, secretAccessKey };
+}
+
+function parseListenAddress(text: string): ListenAddress | undefined {
+  const match = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[A-Za-z0-9._-]+)):(?<port>\d{1,5})$/.exec(
+    text,
+  )?.groups;
+  const host = match?.["v6"] ?? match?.["name"];
+  const port = Number(match?.["port"]);
+  return host !== undefined && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** RFC 1123 section 2.1: labels of letters, digits and hyphens. */
+function parseDomain(text: string): string {
+  const name = text.toLowerCase().replace(/\.$/, "");
+  if (name.length > 200 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name)) {
+    throw new ConfigError(`--domain is "${text}", but must be a domain name such as artifacts.example.com.`);
+  }
+  return name;
+}
+
+function parseUrl(...protocols: string[]): (text: string) => string | undefined {
+  return (text) => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
+}
+
+function oneOf(words: readonly string[]): (text: string) => string | undefined {
+  return (text) => (words.includes(text) ? text : undefined);
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number | undefined {
+  return (text) => {
+    const value = Number(text);
+    return /^\d{1,9}$/.test(text) && value >= least && value <= most ? value : undefined;
+  };
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+function parseSize(text: string): number | undefined {
+  const match = /^(?<count>\d{1,9})\s*(?:(?<unit>[kmgt])i?b?|b)?$/i.exec(text)?.groups;
+  const unit = SIZE_UNITS[(match?.["unit"] ?? "").toLowerCase()];
+  return match && unit !== undefined ? Number(match["count"]) * unit : undefined;
+}

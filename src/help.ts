@@ -1,0 +1,86 @@
+import { type CommandName, environmentName, type Setting, settingsOf } from "./settings.ts";
+
+/** What `--help` says, generally and for each command, from the one table of settings. */
+
+export const GENERAL_HELP = `Shosoin: one self-hosted server for container images, packages, files and machine images.
+
+Usage: shosoin COMMAND [FLAGS]
+
+Commands:
+  serve                 Start the server (npm start).
+  env                   Print shell exports for the AWS CLI and SDKs: eval "$(shosoin env)"
+  account create ID     Make a further account and print its root key, once.
+  account list          List the accounts.
+  version               Print the version.
+  help [COMMAND]        This text, or a command's flags.
+
+First steps:
+  shosoin serve                                   # in one shell
+  eval "$(shosoin env)"                           # in another
+  aws ecr create-repository --repository-name my-app
+  aws ecr get-login-password | docker login --username AWS --password-stdin localhost:7560
+  docker push localhost:7560/my-app:v1
+`;
+
+const USAGE: Readonly<Record<CommandName, string>> = {
+  serve: `Usage: shosoin serve [FLAGS]
+
+Starts the server and prints "Shosoin is ready: URL" once it accepts requests. Without flags everything is
+embedded: SQLite and files in one folder, on the loopback interface.`,
+  env: `Usage: eval "$(shosoin env [FLAGS])"
+
+Prints exports of the root key, region and endpoint of the server that runs on the data folder, for the AWS CLI
+and the SDKs.`,
+  account: `Usage: shosoin account create ID [FLAGS]
+       shosoin account list [FLAGS]
+
+"create" makes an account of 12 digits and prints its root key, which cannot be read again. "list" lists all
+accounts. Both work while the server runs.`,
+};
+
+export function commandHelp(command: CommandName): string {
+  const settings = settingsOf(command);
+  const flags = settings.filter((setting) => !setting.environmentOnly);
+  const others = settings.filter((setting) => setting.environmentOnly);
+  const parts = [USAGE[command], `Flags:\n${flags.map(flagHelp).join("\n")}`];
+  if (others.length > 0) {
+    parts.push(`Only from the environment:\n${others.map(environmentHelp).join("\n")}`);
+  }
+  parts.push(
+    "Each flag is also a variable (--log-level is SHOSOIN_LOG_LEVEL) and a key of shosoin.yaml (log-level: debug).\n" +
+      "A flag goes before the variable, the variable before the file.",
+  );
+  return `${parts.join("\n\n")}\n`;
+}
+
+function flagHelp(setting: Setting): string {
+  return entry(`--${setting.name} ${setting.value}`, setting);
+}
+
+function environmentHelp(setting: ReturnType<typeof settingsOf>[number]): string {
+  return entry(`${environmentName(setting.name)}=${setting.value}`, setting);
+}
+
+const WIDTH = 110;
+const INDENT = 26;
+
+function entry(head: string, { help, fallback }: Setting): string {
+  const text = fallback === undefined ? help : `${help} Default: ${fallback}.`;
+  const lines = wrap(text, WIDTH - INDENT);
+  const first = head.length + 4 <= INDENT ? `  ${head}`.padEnd(INDENT) + lines.shift() : `  ${head}`;
+  return [first, ...lines.map((line) => " ".repeat(INDENT) + line)].join("\n");
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

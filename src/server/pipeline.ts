@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Logger } from "pino";
+import type { AccountId } from "../aws/names.ts";
+import type { Connections } from "./connections.ts";
+import type { Arrival, Door, HostNames } from "./door.ts";
+import { beginExchange, type Exchange } from "./exchange.ts";
+import type { Metrics } from "./metrics.ts";
+import { type DoorName, isBadRoute, type Router } from "./routing.ts";
+
+/** The way of a request from the socket to its door and into the access log. */
+export interface PipelineParts {
+  readonly router: Router;
+  readonly doors: Readonly<Record<DoorName, Door>>;
+  readonly connections: Connections;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** `expectsContinue`: the client sent `Expect: 100-continue` and waits. */
+export type HandleRequest = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+) => void;
+
+/** Headers in one request; the runtime limits their bytes. */
+const MAX_HEADERS = 150;
+
+/** nginx's number for "the client closed the connection before the answer"; only seen in logs and metrics. */
+const CLIENT_GONE = 499;
+
+/** Asked for every few seconds by machines: no line in the log unless someone looks closely. */
+const QUIET_DOORS: ReadonlySet<string> = new Set(["healthz", "readyz", "metrics"]);
+
+export function createPipeline(parts: PipelineParts): HandleRequest {
+  const { router, doors, connections, metrics, log } = parts;
+
+  return (request, response, expectsContinue) => {
+    const began = performance.now();
+    const exchange = beginExchange(request, response, expectsContinue);
+    const bytesWrittenBefore = exchange.socket.bytesWritten;
+    const target = originForm(request);
+    const route = router(request.headers.host, target);
+    const door = isBadRoute(route) ? "none" : route.door;
+    const arrival = new LiveArrival(exchange, isBadRoute(route) ? {} : route.host, parts);
+    connections.began(exchange);
+    metrics.requestBegan();
+
+    response.once("close", () => {
+      connections.ended(exchange);
+      arrival.closed(response.writableFinished);
+      const seconds = (performance.now() - began) / 1000;
+      const status = response.writableFinished ? response.statusCode : CLIENT_GONE;
+      const bytesOut = exchange.socket.bytesWritten - bytesWrittenBefore;
+      metrics.requestEnded(door, status, seconds, exchange.bytesIn, bytesOut);
+      const line = {
+        requestId: arrival.requestId,
+        door,
+        method: request.method,
+        // Without its query: presigned URLs and upload states are credentials.
+        path: withoutQuery(target),
+        status,
+        bytesIn: exchange.bytesIn,
+        bytesOut,
+        ms: Math.round(seconds * 1e6) / 1000,
+        ip: arrival.sourceIp,
+        ...arrival.noted,
+      };
+      if (QUIET_DOORS.has(door)) log.debug(line, "request");
+      else log.info(line, "request");
+    });
+
+    const problem = isBadRoute(route) ? route.problem : headProblem(request);
+    if (problem !== undefined) return refuse(response, problem);
+    doors[door as DoorName](request, response, arrival).catch((error: unknown) => {
+      if (response.destroyed || request.errored) {
+        log.debug({ err: error, requestId: arrival.requestId, door }, "the client went away");
+        return;
+      }
+      log.error({ err: error, requestId: arrival.requestId, door }, "a door failed");
+      answerFailure(response, arrival.requestId);
+    });
+  };
+}
+
+class LiveArrival implements Arrival {
+  readonly requestId = randomUUID();
+  readonly receivedAt: Date;
+  readonly host: HostNames;
+  readonly sourceIp: string;
+  readonly secure: boolean;
+  noted: { readonly account?: AccountId; readonly operation?: string } = {};
+
+  readonly #request: IncomingMessage;
+  readonly #parentLog: Logger;
+  #log: Logger | undefined;
+  #abort: AbortController | undefined;
+  #gone = false;
+
+  constructor(exchange: Exchange, host: HostNames, parts: PipelineParts) {
+    const { socket } = exchange;
+    this.#request = exchange.request;
+    this.#parentLog = parts.log;
+    this.host = host;
+    this.receivedAt = parts.now();
+    this.secure = "encrypted" in socket && socket.encrypted === true;
+    this.sourceIp = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  }
+
+  // Made when asked for: most requests end without anyone having looked.
+  get log(): Logger {
+    this.#log ??= this.#parentLog.child({ requestId: this.requestId });
+    return this.#log;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#gone) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  get baseUrl(): string {
+    const { host } = this.#request.headers;
+    const { localAddress = "127.0.0.1", localPort = 80 } = this.#request.socket;
+    const authority =
+      host ?? `${localAddress.includes(":") ? `[${localAddress}]` : localAddress}:${localPort}`;
+    return `${this.secure ? "https" : "http"}://${authority}`;
+  }
+
+  note(facts: { readonly account?: AccountId; readonly operation?: string }): void {
+    this.noted = { ...this.noted, ...facts };
+  }
+
+  closed(finished: boolean): void {
+    if (finished) return;
+    this.#gone = true;
+    this.#abort?.abort();
+  }
+}
+
+/**
+ * RFC 9112 section 3.2.2: a server must accept `GET http://host/path`, and the host in it goes before Host. It
+ * becomes what every client sends otherwise, so that doors know one form.
+ */
+function originForm(request: IncomingMessage): string {
+  const target = request.url ?? "";
+  if (target.startsWith("/")) return target;
+  const match = /^https?:\/\/(?<host>[^/?#]*)(?<rest>\/.*)?$/i.exec(target)?.groups;
+  if (!match) return target;
+  request.headers.host = match["host"];
+  request.url = match["rest"] ?? "/";
+  return request.url;
+}
+
+/** What a request's head must not be, beyond what the runtime's parser refuses. */
+function headProblem(request: IncomingMessage): string | undefined {
+  const { rawHeaders } = request;
+  if (rawHeaders.length > MAX_HEADERS * 2) return `More than ${MAX_HEADERS} headers.`;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  // RFC 9112 section 3.2: more than one Host is refused, or two proxies could see two hosts.
+  return hosts > 1 ? "More than one Host header." : undefined;
+}
+
+function refuse(response: ServerResponse, problem: string): void {
+  response.shouldKeepAlive = false;
+  response.writeHead(400, { "content-type": "text/plain; charset=utf-8" });
+  response.end(`${problem}\n`);
+}
+
+function answerFailure(response: ServerResponse, requestId: string): void {
+  if (response.headersSent) {
+    // Cutting it is the only way to say that what came is not all.
+    response.destroy();
+    return;
+  }
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  response.writeHead(500, { "content-type": "text/plain; charset=utf-8", "x-amzn-requestid": requestId });
+  response.end(`Internal error. The server's log says more under request id ${requestId}.\n`);
+}
+
+function withoutQuery(target: string): string {
+  const query = target.indexOf("?");
+  return (query < 0 ? target : target.slice(0, query)).slice(0, 1024);
+}

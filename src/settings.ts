@@ -1,0 +1,171 @@
+/**
+ * Every setting of the server, as data: its flag, its environment variable and its key in shosoin.yaml have
+ * one name, so help, parsing and documentation come from this one table. What the values mean is in config.ts.
+ */
+export type CommandName = "serve" | "env" | "account";
+
+export interface Setting {
+  /** `--log-level`, `SHOSOIN_LOG_LEVEL`, `log-level:` */
+  readonly name: string;
+  /** How a value looks, for the help. */
+  readonly value: string;
+  readonly fallback?: string;
+  /** May be given more than once; in the environment its values are separated by commas. */
+  readonly repeatable?: true;
+  /** A secret or a rehearsal: only from the environment, never on a command line that others can read. */
+  readonly environmentOnly?: true;
+  readonly commands: readonly CommandName[];
+  readonly help: string;
+}
+
+const ALL: readonly CommandName[] = ["serve", "env", "account"];
+const SERVE: readonly CommandName[] = ["serve"];
+
+export const SETTINGS = [
+  {
+    name: "data",
+    value: "DIR",
+    fallback: "./shosoin-data",
+    commands: ALL,
+    help: "Folder of this server: database, artifacts, keys, certificates. One server at a time.",
+  },
+  {
+    name: "config",
+    value: "FILE",
+    commands: ALL,
+    help: "Settings file; ./shosoin.yaml is read when it exists. Its keys are the names of these flags.",
+  },
+  {
+    name: "listen",
+    value: "HOST:PORT",
+    fallback: "127.0.0.1:7560",
+    commands: SERVE,
+    help: "Address to serve on; with --tls it speaks TLS. Port 0 takes a free one. 0.0.0.0 or [::] is every network.",
+  },
+  {
+    name: "listen-plain",
+    value: "HOST:PORT",
+    commands: SERVE,
+    help: "A second address without TLS, beside --listen with TLS (for this machine, or behind a proxy).",
+  },
+  {
+    name: "account",
+    value: "ID",
+    fallback: "123456789012",
+    commands: ["serve", "env"],
+    help: "The first account, 12 digits; made when the data folder is new.",
+  },
+  {
+    name: "region",
+    value: "NAME",
+    fallback: "us-east-1",
+    commands: ["serve", "env"],
+    help: "Region when a request names none.",
+  },
+  {
+    name: "database",
+    value: "URL",
+    commands: ALL,
+    help: "postgres://USER:PASSWORD@HOST/NAME for a cluster; without it SQLite in the data folder.",
+  },
+  {
+    name: "blobs",
+    value: "URL",
+    commands: SERVE,
+    help: "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME] for a cluster; without it files in the data folder.",
+  },
+  {
+    name: "domain",
+    value: "NAME",
+    repeatable: true,
+    commands: SERVE,
+    help: "Own domain: answers for ACCOUNT.dkr.ecr.REGION.NAME, BUCKET.s3.REGION.NAME and so on. Repeatable.",
+  },
+  {
+    name: "tls",
+    value: "auto|off",
+    commands: SERVE,
+    help: "auto makes an authority and certificates in the data folder (clients trust tls/ca.pem). Default off.",
+  },
+  {
+    name: "tls-cert",
+    value: "FILE",
+    repeatable: true,
+    commands: SERVE,
+    help: "Your own certificate chain in PEM, with --tls-key. Repeatable in pairs: the client's SNI chooses.",
+  },
+  {
+    name: "tls-key",
+    value: "FILE",
+    repeatable: true,
+    commands: SERVE,
+    help: "The private key of the --tls-cert in the same place.",
+  },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    fallback: "info",
+    commands: SERVE,
+    help: "trace, debug, info (one line a request), warn, error, fatal or silent; JSON lines on standard error.",
+  },
+  {
+    name: "min-free-disk",
+    value: "SIZE",
+    fallback: "512MiB",
+    commands: SERVE,
+    help: "Uploads are refused when they would leave less room than this on the disk of the data folder.",
+  },
+  {
+    name: "max-connections",
+    value: "NUMBER",
+    fallback: "10000",
+    commands: SERVE,
+    help: "Connections beyond these are closed at once.",
+  },
+  {
+    name: "stall-seconds",
+    value: "NUMBER",
+    fallback: "60",
+    commands: SERVE,
+    help: "A client that neither sends nor takes a byte for so long in mid-transfer is cut; a slow one is not.",
+  },
+  {
+    name: "stop-seconds",
+    value: "NUMBER",
+    fallback: "30",
+    commands: SERVE,
+    help: "How long SIGTERM waits for running requests before it cuts them.",
+  },
+  {
+    name: "day-seconds",
+    value: "NUMBER",
+    fallback: "86400",
+    environmentOnly: true,
+    commands: SERVE,
+    help: "Length of a day in every age rule: for rehearsals and tests only.",
+  },
+  {
+    name: "root-access-key-id",
+    value: "ID",
+    environmentOnly: true,
+    commands: ["serve"],
+    help: "Root key of the first account, with the next; without them one is made and kept in the data folder.",
+  },
+  {
+    name: "root-secret-access-key",
+    value: "SECRET",
+    environmentOnly: true,
+    commands: ["serve"],
+    help: "Its secret.",
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingName = (typeof SETTINGS)[number]["name"];
+
+export function environmentName(setting: SettingName): string {
+  return `SHOSOIN_${setting.toUpperCase().replaceAll("-", "_")}`;
+}
+
+export function settingsOf(command: CommandName): readonly (Setting & { readonly name: SettingName })[] {
+  return SETTINGS.filter((setting) => (setting.commands as readonly CommandName[]).includes(command));
+}
