@@ -50,10 +50,15 @@ export async function authenticate(
     region,
     requestId: arrival.requestId,
     now: arrival.receivedAt,
-    signal: arrival.signal,
     sourceIp: arrival.sourceIp,
     secure: arrival.secure,
-    baseUrl: arrival.baseUrl,
+    // The server makes these when asked for, which most requests never do.
+    get signal() {
+      return arrival.signal;
+    },
+    get baseUrl() {
+      return arrival.baseUrl;
+    },
   };
 }
 

@@ -6,9 +6,9 @@
 import { randomBytes } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest } from "../../storage/blobs/digest.ts";
+import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { RegistryError } from "./errors.ts";
 import { API_VERSION, type Exchange, matchesEtag, send, sendEmpty } from "./exchange.ts";
 import { parseRanges, type RequestedRanges } from "./ranges.ts";
@@ -96,7 +96,7 @@ async function stream(
 ): Promise<void> {
   const source = await open();
   response.writeHead(status, { ...headers, "docker-distribution-api-version": API_VERSION });
-  await pipeline(source, response);
+  await sendBytes(source, response);
 }
 
 /** RFC 9110 section 14.6. One part is open at a time. */

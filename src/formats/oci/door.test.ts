@@ -9,6 +9,7 @@ import { type AccountId, parseAccountId, parseRegion, type Region } from "../../
 import type { RegistryTokenHolder } from "../../identity/registry-token.ts";
 import type { HostNames } from "../../server/door.ts";
 import type { Registry } from "../../services/ecr/engine.ts";
+import { ManifestInvalid } from "../../services/ecr/index.ts";
 import { BlobMissing, StorageFull } from "../../storage/blobs/errors.ts";
 import { registryDoor } from "./index.ts";
 
@@ -531,13 +532,27 @@ describe("manifests", () => {
     });
   }
 
+  test("one that the engine does not accept is MANIFEST_INVALID, with the reason", async () => {
+    registry = {
+      ...registry,
+      putManifest: async () => {
+        throw new ManifestInvalid("nested deeper than 32 levels");
+      },
+    };
+    const response = await putManifest("v1", "[[[[");
+    const [error] = JSON.parse(await response.text()).errors;
+    expect([response.status, error.code]).toEqual([400, "MANIFEST_INVALID"]);
+    expect(error.message).toContain("nested deeper");
+  });
+
   test("errors of the engine carry its words and the specification's codes", async () => {
     const cases: readonly (readonly [error: string, status: number, code: string])[] = [
       ["RepositoryNotFoundException", 404, "NAME_UNKNOWN"],
       ["LayersNotFoundException", 404, "MANIFEST_BLOB_UNKNOWN"],
       ["ReferencedImagesNotFoundException", 404, "MANIFEST_BLOB_UNKNOWN"],
       ["ImageTagAlreadyExistsException", 400, "TAG_INVALID"],
-      ["InvalidParameterException", 400, "MANIFEST_INVALID"],
+      ["InvalidParameterException", 400, "NAME_INVALID"],
+      ["ImageReferencedByManifestList", 400, "DENIED"],
       ["ImageDigestDoesNotMatchException", 400, "DIGEST_INVALID"],
       ["LimitExceededException", 403, "DENIED"],
       ["AccessDeniedException", 403, "DENIED"],

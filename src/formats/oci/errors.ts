@@ -4,6 +4,7 @@
  * Beyond the specification's codes: TAG_INVALID, which ECR answers for immutable tags, and UNKNOWN for 5xx.
  */
 import { AwsError } from "../../aws/errors.ts";
+import { ManifestInvalid } from "../../services/ecr/index.ts";
 import type { Endpoint } from "./route.ts";
 
 export type ErrorCode =
@@ -73,6 +74,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   EmptyUploadException: [400, "BLOB_UPLOAD_INVALID"],
   UploadNotFoundException: [404, "BLOB_UPLOAD_UNKNOWN"],
   LimitExceededException: [403, "DENIED"],
+  // The specification leaves 400 and 405 to a delete that is not done.
+  ImageReferencedByManifestList: [400, "DENIED"],
+  LayerInUse: [400, "DENIED"],
   // What else a caller can get wrong was parsed before the engine saw it.
   InvalidParameterException: [400, "NAME_INVALID"],
   // any service
@@ -91,7 +95,6 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 const ANSWERS_AT: Readonly<Partial<Record<Endpoint, Readonly<Record<string, Answer>>>>> = {
   manifest: {
     LayersNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
-    InvalidParameterException: [400, "MANIFEST_INVALID"],
   },
 };
 
@@ -108,6 +111,7 @@ const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 export function registryErrorFrom(error: unknown, endpoint: Endpoint | undefined): RegistryError | undefined {
   if (error instanceof RegistryError) return error;
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof ManifestInvalid) return new InvalidRequest("MANIFEST_INVALID", error.message);
   const found = (endpoint && ANSWERS_AT[endpoint]?.[error.name]) ?? ANSWERS[error.name];
   if (found === undefined) {
     if (!(error instanceof AwsError)) return undefined;
