@@ -5,23 +5,24 @@
 import { DOCKER_MANIFEST, OCI_MANIFEST } from "./media-types.ts";
 import { isJsonObject, type JsonObject } from "./strict-json.ts";
 
-const DOCKER_TO_OCI: Readonly<Record<string, string>> = {
-  [DOCKER_MANIFEST]: OCI_MANIFEST,
-  "application/vnd.docker.container.image.v1+json": "application/vnd.oci.image.config.v1+json",
-  "application/vnd.docker.image.rootfs.diff.tar.gzip": "application/vnd.oci.image.layer.v1.tar+gzip",
-  "application/vnd.docker.image.rootfs.diff.tar": "application/vnd.oci.image.layer.v1.tar",
-  "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip":
+const DOCKER_TO_OCI: ReadonlyMap<string, string> = new Map([
+  ["application/vnd.docker.container.image.v1+json", "application/vnd.oci.image.config.v1+json"],
+  ["application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.oci.image.layer.v1.tar+gzip"],
+  ["application/vnd.docker.image.rootfs.diff.tar", "application/vnd.oci.image.layer.v1.tar"],
+  [
+    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
     "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-};
+  ],
+]);
 
-const OCI_TO_DOCKER: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(DOCKER_TO_OCI).map(([docker, oci]) => [oci, docker]),
+const OCI_TO_DOCKER: ReadonlyMap<string, string> = new Map(
+  [...DOCKER_TO_OCI].map(([docker, oci]) => [oci, docker]),
 );
 
-const CONVERSIONS: Readonly<Record<string, { to: string; types: Readonly<Record<string, string>> }>> = {
-  [DOCKER_MANIFEST]: { to: OCI_MANIFEST, types: DOCKER_TO_OCI },
-  [OCI_MANIFEST]: { to: DOCKER_MANIFEST, types: OCI_TO_DOCKER },
-};
+const CONVERSIONS: ReadonlyMap<string, { to: string; types: ReadonlyMap<string, string> }> = new Map([
+  [DOCKER_MANIFEST, { to: OCI_MANIFEST, types: DOCKER_TO_OCI }],
+  [OCI_MANIFEST, { to: DOCKER_MANIFEST, types: OCI_TO_DOCKER }],
+]);
 
 /**
  * Returns the manifest in an accepted media type, or undefined when it is already accepted or cannot be
@@ -32,7 +33,7 @@ export function convertManifest(
   mediaType: string,
   accepted: readonly string[],
 ): { mediaType: string; bytes: Uint8Array } | undefined {
-  const conversion = CONVERSIONS[mediaType];
+  const conversion = CONVERSIONS.get(mediaType);
   if (conversion === undefined || accepted.length === 0 || accepted.includes(mediaType)) return undefined;
   if (!accepted.includes(conversion.to)) return undefined;
   const manifest: unknown = JSON.parse(new TextDecoder().decode(bytes));
@@ -49,11 +50,8 @@ function isArtifact(manifest: JsonObject): boolean {
   return manifest["artifactType"] !== undefined || manifest["subject"] !== undefined;
 }
 
-function convertDescriptor(
-  descriptor: unknown,
-  types: Readonly<Record<string, string>>,
-): JsonObject | undefined {
+function convertDescriptor(descriptor: unknown, types: ReadonlyMap<string, string>): JsonObject | undefined {
   if (!isJsonObject(descriptor)) return undefined;
-  const mediaType = types[String(descriptor["mediaType"])];
+  const mediaType = types.get(String(descriptor["mediaType"]));
   return mediaType === undefined ? undefined : { ...descriptor, mediaType };
 }

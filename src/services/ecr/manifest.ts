@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from "../../storage/blobs/digest.ts";
 import { ManifestInvalid } from "./errors.ts";
-import { isForeignLayer, MANIFEST_KINDS, type ManifestKind, REFUSED_MANIFESTS } from "./media-types.ts";
+import { isForeignLayer, MANIFEST_KINDS, type ManifestKind, SCHEMA_1_MANIFESTS } from "./media-types.ts";
 import { isJsonObject, type JsonObject, JsonProblem, parseStrictJson } from "./strict-json.ts";
 
 /** 4 MiB, in ECR's model and OCI's recommendation. */
@@ -42,9 +42,8 @@ export function parseManifest(bytes: Uint8Array, mediaType: string | undefined):
     throw new ManifestInvalid(`manifest exceeds ${MAX_MANIFEST_SIZE} bytes`);
   const document = parseObject(bytes);
   const type = manifestMediaType(document, mediaType);
-  const kind = MANIFEST_KINDS[type];
-  if (kind === undefined)
-    throw new ManifestInvalid(REFUSED_MANIFESTS[type] ?? `unsupported manifest media type '${type}'`);
+  const kind = MANIFEST_KINDS.get(type);
+  if (kind === undefined) throw new ManifestInvalid(`unsupported manifest media type '${type}'`);
   const [foreign] = (kind === "image" ? ["manifests"] : ["config", "layers"]).filter(
     (member) => member in document,
   );
@@ -92,10 +91,11 @@ function parseObject(bytes: Uint8Array): JsonObject {
 }
 
 function manifestMediaType(document: JsonObject, requested: string | undefined): string {
-  if (document["schemaVersion"] === 1)
-    throw new ManifestInvalid("Docker image manifest schema 1 is not supported");
-  if (document["schemaVersion"] !== 2) throw new ManifestInvalid("'schemaVersion' must be 2");
   const own = optionalString(document, "mediaType", "");
+  if (document["schemaVersion"] === 1 || SCHEMA_1_MANIFESTS.has(own ?? requested ?? "")) {
+    throw new ManifestInvalid("Docker image manifest schema 1 is not supported");
+  }
+  if (document["schemaVersion"] !== 2) throw new ManifestInvalid("'schemaVersion' must be 2");
   if (own === undefined && requested === undefined) {
     throw new ManifestInvalid("the manifest has no 'mediaType' and the request does not say one");
   }

@@ -6,19 +6,18 @@ export const DOCKER_MANIFEST_LIST = "application/vnd.docker.distribution.manifes
 
 export type ManifestKind = "image" | "index";
 
-export const MANIFEST_KINDS: Readonly<Record<string, ManifestKind>> = {
-  [OCI_MANIFEST]: "image",
-  [OCI_INDEX]: "index",
-  [DOCKER_MANIFEST]: "image",
-  [DOCKER_MANIFEST_LIST]: "index",
-};
+export const MANIFEST_KINDS: ReadonlyMap<string, ManifestKind> = new Map([
+  [OCI_MANIFEST, "image"],
+  [OCI_INDEX, "index"],
+  [DOCKER_MANIFEST, "image"],
+  [DOCKER_MANIFEST_LIST, "index"],
+]);
 
-/** Known and refused: schema 1 has no content-addressed config and docker itself gave it up in 2024. */
-export const REFUSED_MANIFESTS: Readonly<Record<string, string>> = {
-  "application/vnd.docker.distribution.manifest.v1+json": "Docker image manifest schema 1 is not supported",
-  "application/vnd.docker.distribution.manifest.v1+prettyjws":
-    "Docker image manifest schema 1 is not supported",
-};
+/** Refused: schema 1 has no content-addressed config, and docker itself gave it up. */
+export const SCHEMA_1_MANIFESTS: ReadonlySet<string> = new Set([
+  "application/vnd.docker.distribution.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v1+prettyjws",
+]);
 
 /** Layers whose bytes lie elsewhere, when they carry `urls` (Docker "foreign", OCI "nondistributable"). */
 export function isForeignLayer(layer: { mediaType: string; urls: readonly string[] }): boolean {
