@@ -1,4 +1,5 @@
-import { type ConstraintTable, createValidator } from "./constraints/validate.ts";
+import type { ConstraintTable } from "./constraints/table.ts";
+import { createValidator } from "./constraints/validate.ts";
 import type { ServiceDescription } from "./protocols/protocol.ts";
 import { readServiceSchemas } from "./schemas.ts";
 import { createServiceModel } from "./service-model.ts";
