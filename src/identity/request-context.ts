@@ -1,0 +1,28 @@
+import type { AccessRequest, Call } from "./call.ts";
+import type { RequestContext } from "./policy/policy.ts";
+
+/**
+ * The condition keys of a request (IAM User Guide, "AWS global condition context keys"). Keys that say something
+ * about sessions, organisations or networks (aws:MultiFactorAuthPresent, aws:SourceVpce, ...) are absent: a root
+ * key has none of these.
+ */
+export function requestContext(call: Call, request: AccessRequest): RequestContext {
+  const context = new Map<string, readonly string[]>([
+    ["aws:currenttime", [call.now.toISOString()]],
+    ["aws:epochtime", [String(Math.floor(call.now.getTime() / 1000))]],
+    ["aws:principalaccount", [call.principal.account]],
+    ["aws:principalarn", [call.principal.arn]],
+    ["aws:principalisawsservice", ["false"]],
+    ["aws:principaltype", ["Account"]],
+    ["aws:requestedregion", [call.region]],
+    ["aws:resourceaccount", [request.resourceAccount]],
+    ["aws:securetransport", [String(call.secure)]],
+    ["aws:sourceip", [call.sourceIp]],
+    ["aws:userid", [call.principal.userId]],
+    ["aws:viaawsservice", ["false"]],
+  ]);
+  for (const [key, value] of Object.entries(request.context ?? {})) {
+    context.set(key.toLowerCase(), typeof value === "string" ? [value] : value);
+  }
+  return context;
+}
