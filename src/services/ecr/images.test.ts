@@ -48,21 +48,23 @@ describeOnEachDatabase("images", (databases) => {
       await registry.createRepository("nothing");
       const get = (name: string) =>
         registry.ecr.registry.getManifest(registry.call(), name, { tag: "v1" }, true);
-      expect(get("nothing")).rejects.toEqual(named("ImageNotFoundException", "Requested image not found"));
-      expect(get("no-such")).rejects.toEqual(
+      await expect(get("nothing")).rejects.toEqual(
+        named("ImageNotFoundException", "Requested image not found"),
+      );
+      await expect(get("no-such")).rejects.toEqual(
         named(
           "RepositoryNotFoundException",
           `The repository with name 'no-such' does not exist in the registry with id '${ACCOUNT}'`,
         ),
       );
-      expect(get("Upper")).rejects.toEqual(named("InvalidParameterException"));
+      await expect(get("Upper")).rejects.toEqual(named("InvalidParameterException"));
     });
 
     test("a manifest whose layers were not pushed is refused and leaves nothing", async () => {
       await registry.createRepository("layers");
       const image = testImage("absent");
       await registry.pushLayer("layers", "config of absent");
-      expect(registry.push("layers", image, "v1")).rejects.toEqual(
+      await expect(registry.push("layers", image, "v1")).rejects.toEqual(
         named(
           "LayersNotFoundException",
           `Layers with digests '[${digestOfText("absent")}]' required for pushing image into repository with name 'layers' in the registry with id '${ACCOUNT}' do not exist`,
@@ -75,7 +77,7 @@ describeOnEachDatabase("images", (databases) => {
       await registry.createRepository("mine");
       await registry.createRepository("yours");
       await registry.pushImage("yours", "secret", "v1");
-      expect(registry.push("mine", testImage("secret"), "v1")).rejects.toEqual(
+      await expect(registry.push("mine", testImage("secret"), "v1")).rejects.toEqual(
         named("LayersNotFoundException"),
       );
     });
@@ -89,7 +91,7 @@ describeOnEachDatabase("images", (databases) => {
         mediaType: image.mediaType,
         bytes: Buffer.from(image.text),
       });
-      expect(put).rejects.toEqual(named("ImageDigestDoesNotMatchException"));
+      await expect(put).rejects.toEqual(named("ImageDigestDoesNotMatchException"));
     });
 
     test("a push by digest with tags sets them all", async () => {
@@ -110,7 +112,7 @@ describeOnEachDatabase("images", (databases) => {
     test("a second push of other content is refused in ECR's words, of the same content it succeeds", async () => {
       await registry.createRepository("fixed", { imageTagMutability: "IMMUTABLE" });
       const image = await registry.pushImage("fixed", "first", "v1");
-      expect(registry.pushImage("fixed", "second", "v1")).rejects.toEqual(
+      await expect(registry.pushImage("fixed", "second", "v1")).rejects.toEqual(
         named(
           "ImageTagAlreadyExistsException",
           "The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the tag is immutable.",
@@ -131,7 +133,7 @@ describeOnEachDatabase("images", (databases) => {
         mediaType: second.mediaType,
         bytes: Buffer.from(second.text),
       });
-      expect(put).rejects.toEqual(named("ImageTagAlreadyExistsException"));
+      await expect(put).rejects.toEqual(named("ImageTagAlreadyExistsException"));
       expect(await tagsOf("all-or-nothing")).toEqual(["v1"]);
     });
 
@@ -155,7 +157,7 @@ describeOnEachDatabase("images", (databases) => {
       await registry.pushImage("excluded", "first", "latest");
       await registry.pushImage("excluded", "second", "latest");
       await registry.pushImage("excluded", "first", "v1");
-      expect(registry.pushImage("excluded", "second", "v1")).rejects.toEqual(
+      await expect(registry.pushImage("excluded", "second", "v1")).rejects.toEqual(
         named("ImageTagAlreadyExistsException"),
       );
       await registry.api.PutImageTagMutability(registry.call(), {
@@ -202,7 +204,7 @@ describeOnEachDatabase("images", (databases) => {
           imageManifestMediaType: image.mediaType,
         },
       });
-      expect(put("put", image, "v1")).rejects.toEqual(
+      await expect(put("put", image, "v1")).rejects.toEqual(
         named(
           "ImageAlreadyExistsException",
           `Image with digest '${image.digest}' and tag 'v1' already exists in the repository with name 'put' in registry with id '${ACCOUNT}'`,
@@ -216,7 +218,7 @@ describeOnEachDatabase("images", (databases) => {
       await registry.createRepository("index");
       const child = testImage("child");
       const index = testIndex([child]);
-      expect(put("index", index, "v1")).rejects.toEqual(
+      await expect(put("index", index, "v1")).rejects.toEqual(
         named(
           "ReferencedImagesNotFoundException",
           `Images with digests '[${child.digest}]' required for pushing image into repository with name 'index' in the registry with id '${ACCOUNT}' do not exist`,
@@ -240,7 +242,7 @@ describeOnEachDatabase("images", (databases) => {
           bytes: Buffer.from(image.text),
         });
       await push(Array.from({ length: 1_000 }, (_, number) => `v${number}`));
-      expect(push(["one-more"])).rejects.toEqual(named("LimitExceededException"));
+      await expect(push(["one-more"])).rejects.toEqual(named("LimitExceededException"));
       await push(["v0"]);
     });
   });
@@ -331,22 +333,22 @@ describeOnEachDatabase("images", (databases) => {
         repositoryName: "pages",
         maxResults: 1,
       });
-      expect(
+      await expect(
         registry.api.ListImages(registry.call(), { repositoryName: "moved", nextToken }),
       ).rejects.toEqual(named("InvalidParameterException"));
-      expect(
+      await expect(
         registry.api.ListImages(registry.call(), { repositoryName: "pages", nextToken: "x" }),
       ).rejects.toEqual(named("InvalidParameterException"));
     });
 
     test("an image that is missing is named", async () => {
-      expect(describeOne("pages", { imageTag: "nope" })).rejects.toEqual(
+      await expect(describeOne("pages", { imageTag: "nope" })).rejects.toEqual(
         named(
           "ImageNotFoundException",
           `The image with imageId {imageDigest:'null', imageTag:'nope'} does not exist within the repository with name 'pages' in the registry with id '${ACCOUNT}'`,
         ),
       );
-      expect(describeOne("pages", { imageDigest: "nonsense" })).rejects.toEqual(
+      await expect(describeOne("pages", { imageDigest: "nonsense" })).rejects.toEqual(
         named(
           "InvalidParameterException",
           "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
@@ -399,7 +401,7 @@ describeOnEachDatabase("images", (databases) => {
       });
       expect(await describeOne("delete", { imageDigest: image.digest })).toMatchObject({ imageTags: ["v2"] });
       await remove("delete", { imageTag: "v2" });
-      expect(describeOne("delete", { imageDigest: image.digest })).rejects.toEqual(
+      await expect(describeOne("delete", { imageDigest: image.digest })).rejects.toEqual(
         named("ImageNotFoundException"),
       );
 
@@ -486,8 +488,8 @@ describeOnEachDatabase("images", (databases) => {
       await registry.pushImage("shared", "content", "v1");
       const call = { ...registry.call(OTHER_ACCOUNT), account: ACCOUNT };
       const get = (name: string) => registry.ecr.registry.getManifest(call, name, { tag: "v1" }, true);
-      expect(get("shared")).rejects.toEqual(named("AccessDeniedException"));
-      expect(get("no-such")).rejects.toEqual(named("AccessDeniedException"));
+      await expect(get("shared")).rejects.toEqual(named("AccessDeniedException"));
+      await expect(get("no-such")).rejects.toEqual(named("AccessDeniedException"));
       await registry.api.SetRepositoryPolicy(registry.call(), {
         repositoryName: "shared",
         policyText: JSON.stringify({
