@@ -21,6 +21,11 @@ export interface EcrDependencies {
   readonly clock: Clock;
   /** Domains under which `<account>.dkr.ecr.<region>.<domain>` reaches this server. */
   readonly domains: readonly string[];
+  /**
+   * Images pushed by OCI clients whose layers are not in the repository: ECR refuses them; the distribution-spec
+   * leaves it to the registry. The ECR API refuses them always.
+   */
+  readonly missingLayers: "refuse" | "accept";
 }
 
 /** What every function of this room works with. */

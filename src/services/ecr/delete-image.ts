@@ -36,7 +36,11 @@ export async function batchDeleteImage(ecr: EcrContext, caller: Call, input: Bat
   });
 }
 
-/** For native clients; throws ImageNotFoundException or ImageReferencedByManifestList. */
+/**
+ * For native clients; throws ImageNotFoundException or ImageReferencedByManifestList. Unlike the API, deleting the
+ * last tag of an image that an index lists succeeds and leaves the image untagged: the distribution-spec
+ * ("Deleting tags") knows no tag that cannot be deleted.
+ */
 export async function deleteManifest(
   ecr: EcrContext,
   call: Call,
@@ -47,7 +51,7 @@ export async function deleteManifest(
   await ecr.metadata.write(async (tx) => {
     const repository = await repositoryInTransaction(tx, opened);
     if (reference.tag === undefined) await deleteByDigest(ecr, tx, call, repository, reference.digest);
-    else await deleteByTag(ecr, tx, call, repository, reference.tag);
+    else await deleteByTag(ecr, tx, call, repository, reference.tag, "keep-child");
   });
 }
 
@@ -76,6 +80,7 @@ async function deleteByTag(
   call: Call,
   repository: Repository,
   tag: string,
+  lastTagOfChild: "refuse" | "keep-child" = "refuse",
 ): Promise<ImageIdentifier[]> {
   const row = await tx
     .selectFrom("ecr_tags")
@@ -85,7 +90,8 @@ async function deleteByTag(
     .executeTakeFirst();
   if (row === undefined) throw requestedImageNotFound();
   const others = await tagsOf(tx, repository.id, row.digest, 2);
-  if (others.length === 1) return deleteByDigest(ecr, tx, call, repository, row.digest);
+  const keep = lastTagOfChild === "keep-child" && (await parentsOf(tx, repository.id, row.digest)).length > 0;
+  if (others.length === 1 && !keep) return deleteByDigest(ecr, tx, call, repository, row.digest);
   const image = await describeImage(tx, repository.id, row.digest);
   await tx.deleteFrom("ecr_tags").where("repository_id", "=", repository.id).where("tag", "=", tag).execute();
   await markTagged(tx, repository.id, row.digest);
@@ -101,14 +107,8 @@ async function deleteByDigest(
   digest: string,
 ): Promise<ImageIdentifier[]> {
   const image = await describeImage(tx, repository.id, digest);
-  const parents = await tx
-    .selectFrom("ecr_image_children")
-    .select("image_digest")
-    .where("repository_id", "=", repository.id)
-    .where("child_digest", "=", digest)
-    .orderBy("image_digest")
-    .execute();
-  if (parents.length > 0) throw imageReferencedByManifestList(parents.map((parent) => parent.image_digest));
+  const parents = await parentsOf(tx, repository.id, digest);
+  if (parents.length > 0) throw imageReferencedByManifestList(parents);
   const tags = await tagsOf(tx, repository.id, digest);
   await removeImage(tx, call, repository.id, digest);
   for (const tag of tags.length > 0 ? tags : [undefined]) {
@@ -165,6 +165,18 @@ async function describeImage(
     artifactType: row.artifact_type,
     subjectDigest: row.subject_digest,
   };
+}
+
+/** The indexes that list the image. */
+async function parentsOf(tx: Transaction, repositoryId: string, digest: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom("ecr_image_children")
+    .select("image_digest")
+    .where("repository_id", "=", repositoryId)
+    .where("child_digest", "=", digest)
+    .orderBy("image_digest")
+    .execute();
+  return rows.map((row) => row.image_digest);
 }
 
 async function tagsOf(

@@ -1,16 +1,27 @@
 import { AwsError } from "../../aws/errors.ts";
+import { parsePolicy } from "../../identity/policy/parse-policy.ts";
+import { PolicyProblem } from "../../identity/policy/policy.ts";
 import { invalidParameter } from "./errors.ts";
-import { isJsonObject, JsonProblem, parseStrictJson } from "./strict-json.ts";
 
-/** Throws InvalidParameterException with ECR's text. */
-export function validatePolicy(text: string, parameter: string, refusal: string): void {
+/** ECR's limit, in characters. */
+const MAX_LENGTH = 10_240;
+
+/** A repository policy is about its repository; a registry policy names the repositories it is about. */
+const KINDS = {
+  repository: { resource: "implied", refusal: "Invalid repository policy provided" },
+  registry: { resource: "required", refusal: "Invalid registry policy provided" },
+} as const;
+
+/** Throws InvalidParameterException with ECR's text, and after it what is wrong. */
+export function validatePolicy(text: string, of: keyof typeof KINDS): void {
+  const { resource, refusal } = KINDS[of];
   try {
-    const document = parseStrictJson(Buffer.from(text), 16);
-    if (isJsonObject(document) && document["Statement"] !== undefined) return;
+    parsePolicy(text, { kind: "resource", resource, maxLength: MAX_LENGTH });
   } catch (error) {
-    if (!(error instanceof JsonProblem)) throw error;
+    if (!(error instanceof PolicyProblem)) throw error;
+    const { name, message } = invalidParameter("PolicyText", refusal);
+    throw new AwsError(name, `${message} (${error.message})`, { cause: error });
   }
-  throw invalidParameter(parameter, refusal);
 }
 
 /** Whether the permission check throws AccessDeniedException. */

@@ -78,7 +78,7 @@ async function storeImage(
   const refused = moving.find((tag) => present.has(tag) && isImmutable(mutability, tag));
   if (refused !== undefined) throw imageTagAlreadyExists(repository, refused);
 
-  if (!exists) await insertImage(tx, call, repository, request, manifest, digest);
+  if (!exists) await insertImage(ecr, tx, call, repository, request, manifest, digest);
   await moveTags(tx, repository.id, digest, moving, present);
 
   const pushed = moving.length > 0 ? moving : exists ? [] : [undefined];
@@ -88,6 +88,7 @@ async function storeImage(
 }
 
 async function insertImage(
+  ecr: EcrContext,
   tx: Transaction,
   call: Call,
   repository: Repository,
@@ -95,7 +96,9 @@ async function insertImage(
   manifest: Manifest,
   digest: Digest,
 ): Promise<void> {
-  await linkLayers(tx, repository, digest, manifest);
+  const missing = await linkLayers(tx, repository, digest, manifest);
+  const mayBeMissing = request.rules === "oci" && ecr.missingLayers === "accept";
+  if (missing.length > 0 && !mayBeMissing) throw layersNotFound(repository, missing);
   await linkChildren(tx, repository, digest, manifest, request.rules);
   await tx
     .insertInto("ecr_images")
@@ -118,13 +121,16 @@ async function insertImage(
   await refreshParentSizes(tx, repository.id, digest);
 }
 
-/** The layers must be there and stay: one that an image uses is not reviewed for collection any more. */
+/**
+ * Layers that an image uses stay: they are not reviewed for collection any more. Returns those that are not there;
+ * when they come later, the image has them.
+ */
 async function linkLayers(
   tx: Transaction,
   repository: Repository,
   imageDigest: Digest,
   manifest: Manifest,
-): Promise<void> {
+): Promise<readonly string[]> {
   const layers = requiredLayers(manifest);
   const missing = new Map<string, Descriptor>(layers.map((layer) => [layer.digest, layer]));
   for (const batch of inBatches([...missing.values()])) {
@@ -150,7 +156,6 @@ async function linkLayers(
         .execute();
     }
   }
-  if (missing.size > 0) throw layersNotFound(repository, [...missing.keys()]);
   for (const batch of inBatches(layers)) {
     await tx
       .insertInto("ecr_image_layers")
@@ -163,6 +168,7 @@ async function linkLayers(
       )
       .execute();
   }
+  return [...missing.keys()];
 }
 
 async function linkChildren(

@@ -3,8 +3,9 @@
  * repository's own policy (facts 3.12, REGISTRY_POLICY_SCOPE). Both together are one document: an explicit
  * deny in either wins, an allow in either lets in.
  */
-const CACHE_SIZE = 1_000;
-const combined = new Map<string, string>();
+import { BoundedCache } from "../../bounded-cache.ts";
+
+const combined = new BoundedCache<string, string>(1_000);
 
 export function combinePolicies(
   repositoryPolicy: string | null,
@@ -19,7 +20,6 @@ export function combinePolicies(
       Version: "2012-10-17",
       Statement: [...statements(repositoryPolicy), ...statements(registryPolicy)],
     });
-    if (combined.size >= CACHE_SIZE) combined.clear();
     combined.set(key, document);
   }
   return document;

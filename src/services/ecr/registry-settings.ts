@@ -35,7 +35,7 @@ export async function getRegistryPolicy(ecr: EcrContext, call: Call) {
 export async function putRegistryPolicy(ecr: EcrContext, call: Call, input: PutRegistryPolicyCommandInput) {
   await authorizeRegistry(ecr, call, "ecr:PutRegistryPolicy");
   const policyText = input.policyText ?? "";
-  validatePolicy(policyText, "PolicyText", "Invalid registry policy provided");
+  validatePolicy(policyText, "registry");
   await changeSettings(ecr, call, { policy: policyText });
   return { registryId: call.account, policyText };
 }

@@ -18,7 +18,7 @@ export async function setRepositoryPolicy(
   const call = inRegistry(caller, input.registryId);
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:SetRepositoryPolicy");
   const policy = input.policyText ?? "";
-  validatePolicy(policy, "PolicyText", "Invalid repository policy provided");
+  validatePolicy(policy, "repository");
   const changed = { ...repository, policy };
   if (
     input.force !== true &&
