@@ -19,6 +19,8 @@ export interface Config {
   readonly blobs: string | undefined;
   readonly domains: readonly string[];
   readonly tls: TlsChoice;
+  /** Images that OCI clients push without all of their layers. */
+  readonly missingLayers: "refuse" | "accept";
   readonly logLevel: string;
   /** Bytes. */
   readonly minFreeDisk: number;
@@ -181,6 +183,7 @@ function typed(values: Values, folder: string): Config {
     blobs: optional("blobs", parseUrl("s3:"), "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]"),
     domains: (values.domain ?? []).map(parseDomain),
     tls,
+    missingLayers: parsed("missing-layers", parseMissingLayers, "refuse or accept"),
     logLevel: parsed("log-level", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`),
     minFreeDisk: parsed("min-free-disk", parseSize, "a size such as 512MiB, 10GiB or 0"),
     maxConnections: parsed("max-connections", wholeNumber(1, 1_000_000), "a whole number from 1"),
@@ -249,6 +252,10 @@ function parseDomain(text: string): string {
 
 function parseUrl(...protocols: string[]): (text: string) => string | undefined {
   return (text) => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
+}
+
+function parseMissingLayers(text: string): "refuse" | "accept" | undefined {
+  return text === "refuse" || text === "accept" ? text : undefined;
 }
 
 function oneOf(words: readonly string[]): (text: string) => string | undefined {

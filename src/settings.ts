@@ -102,6 +102,13 @@ export const SETTINGS = [
     help: "The private key of the --tls-cert in the same place.",
   },
   {
+    name: "missing-layers",
+    value: "refuse|accept",
+    fallback: "refuse",
+    commands: SERVE,
+    help: "Images that OCI clients push without all of their layers: refused as by ECR, or accepted (sparse copies).",
+  },
+  {
     name: "log-level",
     value: "LEVEL",
     fallback: "info",

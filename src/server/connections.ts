@@ -46,6 +46,8 @@ export interface Connections {
   /** From now on a connection closes with its last answer; idle ones close at once. */
   drain(): void;
   destroyAll(): void;
+  /** Whether a request is under way on this socket. */
+  isBusy(socket: Socket): boolean;
   /** Cuts who is over a deadline. Called every second; `now` in milliseconds. */
   sweep(now: number): void;
 }
@@ -142,6 +144,7 @@ export function createConnections(limits: ClientLimits, metrics: Metrics, now: (
     destroyAll() {
       for (const { socket } of connections.values()) socket.destroy();
     },
+    isBusy: (socket) => (connections.get(socket)?.exchanges.size ?? 0) > 0,
     sweep(time) {
       sweepStalled(time);
       sweepLingering(time);

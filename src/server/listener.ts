@@ -80,6 +80,7 @@ export async function listen(
 
 function createHttpServer(options: {
   readonly handle: HandleRequest;
+  readonly connections: Connections;
   readonly keepAliveSeconds: number;
 }): HttpServer {
   const http = createServer({
@@ -94,7 +95,9 @@ function createHttpServer(options: {
   http.on("request", (request, response) => options.handle(request, response, false));
   http.on("checkContinue", (request, response) => options.handle(request, response, true));
   http.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === "ECONNRESET") {
+    // In the middle of a request an answer may be under way already: another one must not be mixed into it.
+    const busy = options.connections.isBusy(socket as Socket);
+    if (busy || !socket.writable || error.code === "ECONNRESET") {
       socket.destroy();
       return;
     }

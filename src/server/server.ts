@@ -77,7 +77,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await Promise.all(listeners.map((listener) => listener.stop()));
     throw error;
   }
-  const sweeping = setInterval(() => connections.sweep(performance.now()), 1000);
+  // Often enough for the shortest deadline; a second for those of production.
+  const shortest = Math.min(options.stallSeconds, headSeconds, keepAliveSeconds);
+  const sweeping = setInterval(() => connections.sweep(performance.now()), Math.min(1000, shortest * 250));
   sweeping.unref();
   const refreshing = setInterval(() => {
     for (const { certificates } of options.addresses) {

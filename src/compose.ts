@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
+import { registryDoor } from "./formats/oci/index.ts";
+import { authorize } from "./identity/authorize.ts";
+import { createIdentity } from "./identity/identity.ts";
+import { ensureRootAccount, type RootAccountSettings } from "./identity/root-account.ts";
+import { createSecrets } from "./identity/secrets.ts";
+import { createJobs } from "./jobs/queue.ts";
+import { startWorker } from "./jobs/worker.ts";
+import { migrations } from "./migrations.ts";
+import { awsDoor } from "./server/aws-door.ts";
+import { openCertificateAuthority } from "./server/certificate-authority.ts";
+import { lockDataFolder } from "./server/data-folder.ts";
+import { healthDoor, metricsDoor, readinessDoor, unknownOwnPathDoor } from "./server/health.ts";
+import { createMetrics, type Metrics } from "./server/metrics.ts";
+import { type Server, startServer } from "./server/server.ts";
+import {
+  authorityCertificates,
+  fileCertificates,
+  type ServerCertificates,
+} from "./server/server-certificates.ts";
+import { createEcr } from "./services/ecr/index.ts";
+import { sts } from "./services/sts/index.ts";
+import { createBlobs } from "./storage/blobs/engine.ts";
+import { openBlobStore } from "./storage/blobs/open-store.ts";
+import { openMetadata } from "./storage/metadata/open.ts";
+
+/** The whole server, put together: what stands on what, in the order in which it opens. Nothing is global. */
+export interface Shosoin {
+  readonly url: string;
+  /** What clients trust with `--tls auto`. */
+  readonly caFile: string | undefined;
+  /** Lets running requests end, then closes everything in reverse order. */
+  stop(): Promise<void>;
+}
+
+const FLUSH_PULL_TIMES_MILLISECONDS = 60_000;
+
+export async function startShosoin(config: Config, log: Logger): Promise<Shosoin> {
+  // Closes what was opened, the last first; also when a later part does not open.
+  await using opened = new AsyncDisposableStack();
+  const clock = systemClock(config.daySeconds);
+  if (config.daySeconds !== 86_400) {
+    log.warn(
+      { daySeconds: config.daySeconds },
+      "SHOSOIN_DAY_SECONDS is set: age rules run on short days. Rehearsals only.",
+    );
+  }
+
+  const folder = await lockDataFolder(config.data);
+  opened.defer(() => folder.release());
+  const metadata = await openMetadata(databaseUrl(config), migrations);
+  opened.defer(() => metadata.close());
+  const store = await openBlobStore(config.blobs ?? config.data, { minimumFreeBytes: config.minFreeDisk });
+  opened.defer(() => store.close());
+
+  const secrets = createSecrets(metadata);
+  await ensureRootAccount(metadata, rootAccountSettings(config), clock.now());
+  const identity = createIdentity(metadata, secrets, clock);
+  const jobs = createJobs(metadata, clock);
+  const events = createEvents(clock);
+  const blobs = createBlobs({ metadata, store, clock, log });
+  const ecr = createEcr({
+    metadata,
+    blobs,
+    events,
+    jobs,
+    secrets,
+    identity,
+    authorize,
+    clock,
+    domains: config.domains,
+    missingLayers: config.missingLayers,
+  });
+  opened.defer(() => ecr.flushPullTimes());
+
+  const worker = startWorker({
+    metadata,
+    jobs,
+    clock,
+    log,
+    handlers: [...blobs.jobHandlers, ...eventsJobHandlers(metadata, clock), ...ecr.jobHandlers],
+    recurring: [...blobs.recurringJobs, ...eventsRecurringJobs, ...ecr.recurringJobs],
+  });
+  opened.defer(() => worker.stop());
+  opened.defer(every(FLUSH_PULL_TIMES_MILLISECONDS, log, () => ecr.flushPullTimes()));
+
+  const metrics = createMetrics();
+  addGauges(metrics, { jobs, blobs });
+  const tls = await openCertificates(config, clock, log);
+  let server: Server | undefined;
+  server = await startServer({
+    addresses: [
+      { where: config.listen, certificates: tls?.certificates },
+      ...(config.listenPlain ? [{ where: config.listenPlain }] : []),
+    ],
+    domains: config.domains,
+    doors: {
+      registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
+      aws: awsDoor({ services: [ecr.service, sts], identity }),
+      "layer-download": ecr.layerDownloadDoor,
+      healthz: healthDoor(),
+      readyz: readinessDoor(
+        {
+          database: async () => {
+            await metadata.reader.selectFrom("identity_accounts").select("account_id").limit(1).execute();
+          },
+          blobs: () => store.checkRoom(),
+        },
+        () => server?.stopping === true,
+      ),
+      metrics: metricsDoor(metrics),
+      "unknown-own-path": unknownOwnPathDoor(),
+    },
+    metrics,
+    log,
+    now: clock.now,
+    maxConnections: config.maxConnections,
+    stallSeconds: config.stallSeconds,
+  });
+  opened.defer(() => server.stop(config.stopSeconds));
+  folder.publish({ url: server.url, caFile: tls?.caFile });
+  log.info({ urls: server.urls, data: config.data, database: metadata.dialect }, "ready");
+
+  const running = opened.move();
+  return { url: server.url, caFile: tls?.caFile, stop: () => running.disposeAsync() };
+}
+
+/** The database as `openMetadata` takes it. */
+export function databaseUrl(config: Config): string {
+  return config.database ?? join(config.data, "metadata.db");
+}
+
+/** Servers that share a database share the root key through it; an embedded one keeps it in its folder. */
+export function rootAccountSettings(config: Config): RootAccountSettings {
+  return {
+    accountId: config.account,
+    rootKey: config.rootKey,
+    dataFolder: config.database === undefined ? config.data : undefined,
+  };
+}
+
+async function openCertificates(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+): Promise<{ certificates: ServerCertificates; caFile?: string } | undefined> {
+  const { tls } = config;
+  if (tls.mode === "off") return undefined;
+  if (tls.mode === "files") {
+    const onProblem = (error: Error) => log.error({ err: error }, "renewed certificates cannot be used");
+    return { certificates: await fileCertificates(tls.pairs, onProblem) };
+  }
+  const authority = await openCertificateAuthority(join(config.data, "tls"), clock.now());
+  const certificates = await authorityCertificates(authority, {
+    domains: config.domains,
+    listenHost: config.listen.host,
+    now: clock.now,
+  });
+  return { certificates, caFile: authority.file };
+}
+
+function addGauges(
+  metrics: Metrics,
+  parts: { jobs: ReturnType<typeof createJobs>; blobs: ReturnType<typeof createBlobs> },
+): void {
+  metrics.labelledGauge("shosoin_jobs", "Jobs by kind and state.", ["kind", "state"], async () => {
+    const counts = await parts.jobs.counts();
+    return counts.map(({ kind, state, count }) => ({ labels: { kind, state }, value: count }));
+  });
+  metrics.labelledGauge("shosoin_storage", "What lies in the blob store.", ["measure"], async () =>
+    Object.entries(await parts.blobs.totals()).map(([measure, value]) => ({ labels: { measure }, value })),
+  );
+}
+
+/** Runs `work` again and again; returns what ends it. */
+function every(milliseconds: number, log: Logger, work: () => Promise<void>): () => void {
+  const timer = setInterval(() => {
+    work().catch((error: unknown) => log.error({ err: error }, "background work failed"));
+  }, milliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,113 @@
+import packageFile from "../package.json" with { type: "json" };
+import { databaseUrl, rootAccountSettings } from "./compose.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { commandHelp, GENERAL_HELP } from "./help.ts";
+import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
+import { AccountExists } from "./identity/accounts.ts";
+import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
+import { RootKeyUnusable } from "./identity/root-account.ts";
+import { migrations } from "./migrations.ts";
+import { serve } from "./serve.ts";
+import { DataFolderInUse, findServer } from "./server/data-folder.ts";
+import type { CommandName } from "./settings.ts";
+import { DatabaseTooNew, MetadataUnavailable } from "./storage/metadata/errors.ts";
+import type { Metadata } from "./storage/metadata/metadata.ts";
+import { openMetadata } from "./storage/metadata/open.ts";
+
+/** The command line: which command, its settings, and how a mistake is told. The work is elsewhere. */
+
+type Command = (config: Config, words: readonly string[]) => Promise<void>;
+
+const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  async serve(config, words) {
+    refuseWords("serve", words);
+    await serve(config);
+  },
+  async env(config, words) {
+    refuseWords("env", words);
+    const server = findServer(config.data);
+    if (!server) {
+      throw new ConfigError(
+        `No server is ready on ${config.data}. Start one with "shosoin serve", or name its --data.`,
+      );
+    }
+    const settings = rootAccountSettings(config);
+    const key = await (config.database
+      ? withMetadata(config, (metadata) => readRootKey(settings, metadata))
+      : readRootKey(settings));
+    if (!key) throw new ConfigError(`There is no root key of account ${config.account} in ${config.data}.`);
+    process.stdout.write(formatEnvironment(key, config.region, server.url));
+  },
+  async account(config, words) {
+    process.stdout.write(
+      await withMetadata(config, (metadata) => runAccountCommand(metadata, words, new Date())),
+    );
+  },
+};
+
+/** Mistakes and situations that a sentence explains; everything else is a bug and shows its stack. */
+const EXPLAINED = [
+  ConfigError,
+  DataFolderInUse,
+  AccountCommandError,
+  AccountExists,
+  RootKeyUnusable,
+  MetadataUnavailable,
+  DatabaseTooNew,
+];
+
+/** Resolves to the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [first = "help", ...rest] = args;
+  try {
+    if (first === "version" || first === "--version") {
+      process.stdout.write(`${packageFile.version}\n`);
+      return 0;
+    }
+    if (first === "help" || first === "--help" || first === "-h") {
+      const [about] = rest;
+      process.stdout.write(about !== undefined && isCommand(about) ? commandHelp(about) : GENERAL_HELP);
+      return 0;
+    }
+    if (!isCommand(first))
+      throw new ConfigError(`There is no command "${first}". "shosoin help" lists them.`);
+    if (rest.includes("--help") || rest.includes("-h")) {
+      process.stdout.write(commandHelp(first));
+      return 0;
+    }
+    const { config, words } = readConfig(first, rest, process.env);
+    await COMMANDS[first](config, words);
+    return 0;
+  } catch (error) {
+    const explained = EXPLAINED.some((kind) => error instanceof kind) || isSystemError(error);
+    process.stderr.write(`shosoin: ${explained ? (error as Error).message : (error as Error).stack}\n`);
+    return explained ? 2 : 1;
+  }
+}
+
+function refuseWords(command: CommandName, words: readonly string[]): void {
+  if (words.length > 0) throw new ConfigError(`${command} takes no "${words[0]}". Flags begin with "--".`);
+}
+
+function isCommand(text: string): text is CommandName {
+  return Object.hasOwn(COMMANDS, text);
+}
+
+/** `EADDRINUSE`, `EACCES`: the message names what could not be opened. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
+async function withMetadata<Result>(
+  config: Config,
+  work: (metadata: Metadata) => Promise<Result>,
+): Promise<Result> {
+  const metadata = await openMetadata(databaseUrl(config), migrations);
+  try {
+    return await work(metadata);
+  } finally {
+    await metadata.close();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

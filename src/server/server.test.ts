@@ -1,0 +1,396 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AccountId } from "../aws/names.ts";
+import type { Arrival, Door } from "./door.ts";
+import { type OpenServer, openServer } from "./testing/open-server.ts";
+import { RawClient } from "./testing/raw-client.ts";
+
+const opened: OpenServer[] = [];
+const clients: RawClient[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await Promise.all(opened.splice(0).map(({ server }) => server.stop(0)));
+});
+
+async function open(door: Door, options: Parameters<typeof openServer>[1] = {}): Promise<OpenServer> {
+  const server = await openServer(door, options);
+  opened.push(server);
+  return server;
+}
+
+function client(port: number): RawClient {
+  const made = new RawClient(port);
+  clients.push(made);
+  return made;
+}
+
+/** Answers with what it read. */
+const countingDoor: Door = async (request, response) => {
+  let size = 0;
+  for await (const chunk of request) size += (chunk as Buffer).length;
+  response.end(`read ${size} of ${request.url}`);
+};
+
+const GET = "GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+describe("a request that is none is refused, and others go on", () => {
+  const cases: readonly [what: string, bytes: string, status: number][] = [
+    ["no HTTP at all", "GARBAGE\r\n\r\n", 400],
+    ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
+    ["two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
+    ["a host that is none", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400],
+    ["user information in the target", "GET http://u@localhost/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400],
+    ["a target without slash", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400],
+    [
+      "a length and chunks",
+      "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      400,
+    ],
+    ["two lengths", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400],
+    ["a length that is no number", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5x\r\n\r\nhello", 400],
+    ["a folded header", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", 400],
+    ["a header without name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400],
+    ["a target with control bytes", "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+    ["a header of 40 KiB", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"b".repeat(40_960)}\r\n\r\n`, 431],
+    ["151 headers", `GET / HTTP/1.1\r\nHost: a\r\n${"X: b\r\n".repeat(150)}\r\n`, 400],
+    ["a thousand headers", `GET / HTTP/1.1\r\nHost: a\r\n${"X: b\r\n".repeat(1000)}\r\n`, 431],
+  ];
+  test.each(cases)("%s", async (_what, bytes, status) => {
+    let reached = 0;
+    const { port } = await open(async (_request, response) => {
+      reached += 1;
+      response.end("reached");
+    });
+    const bad = client(port);
+    bad.send(bytes);
+    const answer = await bad.untilClosed();
+    // 431 or 400: Bun has a limit of its own for the number of headers and words it as their size.
+    expect(answer.split("\r\n")[0]).toMatch(status === 431 ? /^HTTP\/1.1 (431|400) / : /^HTTP\/1.1 400 /);
+    expect(reached).toBe(0);
+
+    const good = client(port);
+    good.send(GET);
+    expect(await good.until("reached")).toStartWith("HTTP/1.1 200 ");
+  });
+
+  test("a chunk that is none breaks off the upload, not the server", async () => {
+    const broke = Promise.withResolvers<unknown>();
+    const { port } = await open(async (request, response) => {
+      try {
+        for await (const _chunk of request);
+        response.end("complete");
+      } catch (error) {
+        broke.resolve(error);
+      }
+    });
+    const bad = client(port);
+    bad.send("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
+    expect(await bad.untilClosed()).not.toContain("complete");
+    expect(await broke.promise).toBeInstanceOf(Error);
+  });
+});
+
+test("GET http://host/path is taken as a request for that host", async () => {
+  const seen: unknown[] = [];
+  const { port } = await open(async (request, response, arrival) => {
+    seen.push(request.url, arrival.host.bucket);
+    response.end("seen");
+  });
+  const raw = client(port);
+  raw.send("GET http://my-bucket.s3.us-east-1.localhost/a?b HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+  await raw.until("seen");
+  expect(seen).toEqual(["/a?b", "my-bucket"]);
+});
+
+describe("clients that do not go on", () => {
+  test("a head that never ends is cut, however slowly it drips", async () => {
+    const { port } = await open(countingDoor);
+    const slow = client(port);
+    slow.send("GET /v2/ HTTP/1.1\r\nHost: localhost\r\n");
+    while (!slow.closed) {
+      slow.send("X: y\r\n");
+      await sleep(100);
+    }
+    expect(slow.received).toBe("");
+  });
+
+  test("a connection on which nothing is sent is closed", async () => {
+    const { port } = await open(countingDoor);
+    expect(await client(port).untilClosed()).toBe("");
+  });
+
+  test("an upload that stalls is cut, and its door learns of it", async () => {
+    const signal = Promise.withResolvers<AbortSignal>();
+    const { port } = await open(async (request, response, arrival) => {
+      signal.resolve(arrival.signal);
+      await countingDoor(request, response, arrival);
+    });
+    const stalled = client(port);
+    stalled.send("PUT /v2/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhello");
+    const aborted = await signal.promise;
+    expect(await stalled.untilClosed()).toBe("");
+    if (!aborted.aborted) await once(aborted, "abort");
+  });
+
+  test("an upload that is slow but moves is not cut", async () => {
+    const { port } = await open(countingDoor);
+    const slow = client(port);
+    slow.send("PUT /v2/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n");
+    for (let index = 0; index < 14; index++) {
+      await sleep(120);
+      slow.send("x");
+    }
+    await slow.until("read 14 of /v2/");
+  });
+
+  test("whoever waits for the server is not cut", async () => {
+    const { port } = await open(async (_request, response) => {
+      await sleep(2000);
+      response.end("at last");
+    });
+    const patient = client(port);
+    patient.send(GET);
+    await patient.until("at last");
+  });
+
+  const big: Door = async (_request, response, arrival) => {
+    const chunk = Buffer.alloc(256 * 1024, "x");
+    for (let index = 0; index < 64 && !response.destroyed; index++) {
+      if (response.write(chunk)) continue;
+      const { signal } = arrival;
+      await once(response, "drain", { signal }).catch(() => {});
+    }
+    response.end("the end");
+  };
+
+  test("a reader that takes nothing is cut", async () => {
+    const { port, lines } = await open(big);
+    const stalled = client(port);
+    stalled.send(GET);
+    stalled.pause();
+    while (!lines.some((line) => line["status"] === 499)) await sleep(50);
+    stalled.resume();
+    expect(await stalled.untilClosed()).not.toContain("the end");
+  });
+
+  test("a reader that is slow but moves gets everything", async () => {
+    // What the client takes shows here only when its kernel opens the window again.
+    const { port } = await open(big, { stallSeconds: 2 });
+    const slow = client(port);
+    slow.send(GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    for (let index = 0; index < 15; index++) {
+      slow.pause();
+      await sleep(150);
+      slow.resume();
+      await sleep(20);
+    }
+    expect(await slow.untilClosed()).toContain("the end");
+  });
+});
+
+describe("Expect: 100-continue", () => {
+  const PUT = "PUT /v2/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+
+  test("the client is told to go on when the door reads", async () => {
+    const { port } = await open(countingDoor);
+    const upload = client(port);
+    upload.send(PUT);
+    await upload.until("HTTP/1.1 100 Continue\r\n\r\n");
+    upload.send(`hello${GET}`);
+    const answers = await upload.until("read 0 of");
+    expect(answers).toContain("read 5 of /v2/");
+  });
+
+  test("a refusal before reading comes without 100 and closes the connection", async () => {
+    const { port } = await open(async (_request, response) => {
+      await sleep(50);
+      response.writeHead(401);
+      response.end("no");
+    });
+    const upload = client(port);
+    upload.send(PUT);
+    const answer = await upload.untilClosed();
+    expect(answer).toStartWith("HTTP/1.1 401 ");
+    expect(answer.toLowerCase()).toContain("connection: close");
+    expect(answer).not.toContain("100 Continue");
+  });
+
+  test("a client that is not told to go on is not held to be stalled", async () => {
+    const { port } = await open(async (request, response, arrival) => {
+      await sleep(1500);
+      await countingDoor(request, response, arrival);
+    });
+    const upload = client(port);
+    upload.send(PUT);
+    await upload.until("100 Continue");
+    upload.send("hello");
+    await upload.until("read 5");
+  });
+});
+
+describe("bodies that nobody reads", () => {
+  const refusing: Door = async (_request, response) => {
+    response.writeHead(403, { "content-length": 2 });
+    response.end("no");
+  };
+
+  test("the answer arrives and the connection can be used again", async () => {
+    const { port } = await open(refusing);
+    const upload = client(port);
+    upload.send("PUT /v2/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+    await upload.until("\r\n\r\nno");
+    upload.send(Buffer.alloc(1_000_000));
+    upload.send(GET);
+    await upload.until("noHTTP/1.1 403 ");
+  });
+
+  test("a body without end is cut off", async () => {
+    const { port } = await open(refusing);
+    const upload = client(port);
+    upload.send("PUT /v2/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000000\r\n\r\n");
+    await upload.until("\r\n\r\nno");
+    while (!upload.closed) {
+      upload.send(Buffer.alloc(4_000_000));
+      await sleep(20);
+    }
+  });
+});
+
+describe("a door that fails", () => {
+  test("gives 500 with the request id, nothing of the error, and a log entry with the stack", async () => {
+    const { port, lines } = await open(async () => {
+      throw new Error("the secret reason");
+    });
+    const raw = client(port);
+    raw.send(GET);
+    const answer = await raw.until("request id");
+    expect(answer).toStartWith("HTTP/1.1 500 ");
+    expect(answer).not.toContain("secret");
+    const entry = lines.find((line) => line["msg"] === "a door failed");
+    expect(JSON.stringify(entry)).toContain("the secret reason");
+    expect(answer).toContain(String(entry?.["requestId"]));
+  });
+
+  test("in the middle of an answer cuts it, so that half is not taken for all", async () => {
+    const { port } = await open(async (_request, response) => {
+      response.write("half");
+      await sleep(50);
+      throw new Error("no more");
+    });
+    const raw = client(port);
+    raw.send(GET);
+    expect(await raw.untilClosed()).not.toContain("\r\n0\r\n");
+  });
+});
+
+test("a client that goes away aborts the signal of its request", async () => {
+  const arrived = Promise.withResolvers<Arrival>();
+  const aborted = Promise.withResolvers<void>();
+  const { port, lines } = await open(async (_request, response, arrival) => {
+    arrival.signal.addEventListener("abort", () => aborted.resolve());
+    arrived.resolve(arrival);
+    await aborted.promise;
+    response.end("to nobody");
+  });
+  const raw = client(port);
+  raw.send(GET);
+  await arrived.promise;
+  raw.reset();
+  await aborted.promise;
+  while (!lines.some((line) => line["msg"] === "request")) await sleep(10);
+  expect(lines.find((line) => line["msg"] === "request")?.["status"]).toBe(499);
+});
+
+test("connections beyond the limit are closed, and there is room again when one ends", async () => {
+  const { port } = await open(countingDoor, { maxConnections: 2, headSeconds: 30 });
+  const first = client(port);
+  const second = client(port);
+  first.send(GET);
+  second.send(GET);
+  await Promise.all([first.until("read 0"), second.until("read 0")]);
+  expect(await client(port).untilClosed()).toBe("");
+  first.destroy();
+  await sleep(50);
+  const third = client(port);
+  third.send(GET);
+  await third.until("read 0");
+});
+
+describe("the access log", () => {
+  test("has one line a request, with who and what, and no query", async () => {
+    const { port, lines } = await open(async (request, response, arrival) => {
+      arrival.note({ account: "123456789012" as AccountId, operation: "ecr:PutImage" });
+      await countingDoor(request, response, arrival);
+    });
+    const raw = client(port);
+    raw.send(
+      "PUT /v2/x?X-Amz-Signature=secret HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+    );
+    await raw.until("read 5");
+    while (lines.length === 0) await sleep(10);
+    const [line] = lines;
+    expect(line).toMatchObject({
+      door: "registry",
+      method: "PUT",
+      path: "/v2/x",
+      status: 200,
+      bytesIn: 5,
+      account: "123456789012",
+      operation: "ecr:PutImage",
+      ip: "127.0.0.1",
+    });
+    expect(JSON.stringify(lines)).not.toContain("secret");
+  });
+});
+
+test("metrics count requests by door and status, and bytes", async () => {
+  const { port } = await open(countingDoor);
+  const raw = client(port);
+  raw.send("PUT /v2/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello");
+  await raw.until("read 5");
+  await sleep(50);
+  raw.send("GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const text = await raw.until("process_resident_memory_bytes");
+  expect(text).toContain('shosoin_http_requests_total{door="registry",status="200"} 1');
+  expect(text).toContain('shosoin_http_received_bytes_total{door="registry"} 5');
+});
+
+describe("stopping", () => {
+  test("lets a running request end, takes no new connection, and is not ready meanwhile", async () => {
+    const go = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const { server, port } = await open(async (_request, response) => {
+      reached.resolve();
+      await go.promise;
+      response.end("finished");
+    });
+    const running = client(port);
+    running.send(GET);
+    await reached.promise;
+    const stopped = server.stop(30);
+    expect(server.stopping).toBe(true);
+    await sleep(50);
+    const late = client(port);
+    late.send(GET);
+    expect(await late.untilClosed()).toBe("");
+    go.resolve();
+    expect(await running.untilClosed()).toContain("finished");
+    await stopped;
+  });
+
+  test("cuts what still runs after the time it was given, and tells the door", async () => {
+    const reached = Promise.withResolvers<AbortSignal>();
+    const { server, port } = await open(async (_request, _response, arrival) => {
+      reached.resolve(arrival.signal);
+      await new Promise(() => {});
+    });
+    const running = client(port);
+    running.send(GET);
+    const signal = await reached.promise;
+    await server.stop(0);
+    expect(await running.untilClosed()).toBe("");
+    expect(signal.aborted).toBe(true);
+  });
+});
