@@ -22,7 +22,8 @@ export interface RawRequest {
 
 /** Sends one request on a connection of its own and reads the answer to its end. */
 export function sendRaw(port: number, request: RawRequest): Promise<RawAnswer> {
-  const body = Buffer.from(request.body ?? "");
+  const body: Uint8Array =
+    typeof request.body === "string" ? Buffer.from(request.body) : (request.body ?? new Uint8Array());
   const lines = [`${request.method ?? "GET"} ${request.target} HTTP/1.1`];
   const headers: Record<string, string> = {
     Host: `localhost:${port}`,
@@ -43,7 +44,7 @@ export function sendBytes(port: number, bytes: Uint8Array, breakOff = false): Pr
     const chunks: Buffer[] = [];
     const socket = connect({ port, host: "127.0.0.1" });
     const finish = () => resolve(parseAnswer(Buffer.concat(chunks)));
-    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("close", finish);
     // A server that refuses may reset the connection while we still write; what it said before that counts.
     socket.on("error", finish);

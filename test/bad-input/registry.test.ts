@@ -162,7 +162,6 @@ describe("paths", () => {
     ["/v2/team\\victim/manifests/good", 400],
     ["/v2/TEAM/victim/manifests/good", 400],
     ["/v2//team/victim/manifests/good", 400],
-    ["/v2/t\u00e9am/manifests/good", 400],
     ["/v2/%ff%fe/manifests/good", 400],
     [`/v2/${"a/".repeat(2000)}a/manifests/good`, 400],
     [`/v2/${"a".repeat(4000)}/tags/list`, 400],
@@ -171,7 +170,7 @@ describe("paths", () => {
     [path("manifests/good%00"), 400],
     [path("manifests/%c3%28"), 400],
     [path(`manifests/${"t".repeat(129)}`), 400],
-    [path("blobs/sha256:../../../../etc/passwd"), 400],
+    [path("blobs/sha256:../../../../etc/passwd"), 404],
     [path("blobs/..%2f..%2f..%2fetc%2fpasswd"), 400],
     [path(`blobs/md5:${"a".repeat(32)}`), 400],
     [path(`blobs/sha256:${"A".repeat(64)}`), 400],
@@ -196,6 +195,10 @@ describe("paths", () => {
       expect(answer.body).not.toContain("root:");
     });
   }
+
+  test("a byte beyond ASCII in the target", async () => {
+    expect((await ask({ target: "/v2/t\u00e9am/manifests/good" })).status).toBe(400);
+  });
 
   test("a target beyond the limit of a request's head", async () => {
     expect([400, 414, 431]).toContain(
@@ -259,7 +262,12 @@ describe("manifests", () => {
         "MANIFEST_INVALID",
         "application/x-unknown",
       ],
-      ["two media types that disagree", image({ config, layer }), "MANIFEST_INVALID", indexType],
+      [
+        "two media types that disagree",
+        image({ config, layer, annotations: { a: "type" } }),
+        "MANIFEST_INVALID",
+        indexType,
+      ],
       ["an image that is an index as well", image({ config, layer, manifests: [] }), "MANIFEST_INVALID"],
       ["layers that are no list", image({ config, layer, layers: {} }), "MANIFEST_INVALID"],
       [
@@ -415,7 +423,8 @@ describe("uploads", () => {
       ["0-4", "HELLO", 416],
       ["4-8", "o wor", 416],
       ["6-10", "world", 416],
-      ["9007199254740991-9007199254740995", "world", 416],
+      ["999999999999990-999999999999994", "world", 416],
+      ["9007199254740991-9007199254740995", "world", 400],
       ["5-4", "", 400],
       ["5-9", "too long", 400],
       ["5-9", "shor", 400],

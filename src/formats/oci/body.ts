@@ -39,6 +39,8 @@ class RequestBody extends Readable {
       if (!this.destroyed) this.push(null);
     });
     request.on("error", (error) => this.destroy(error));
+    // Whoever reads at that moment hears of it by reading; when nobody does, it is no failure of the server.
+    this.on("error", () => {});
     request.on("close", () => {
       if (!request.complete) this.destroy(new Error("the client broke off"));
     });

@@ -10,7 +10,7 @@ import type { RegistryTokenHolder } from "../../identity/registry-token.ts";
 import type { HostNames } from "../../server/door.ts";
 import type { Registry } from "../../services/ecr/engine.ts";
 import { ManifestInvalid } from "../../services/ecr/index.ts";
-import { BlobMissing, StorageFull } from "../../storage/blobs/errors.ts";
+import { BlobMissing, StorageFull, UploadNotFound } from "../../storage/blobs/errors.ts";
 import { registryDoor } from "./index.ts";
 
 const account = parseAccountId("123456789012") as AccountId;
@@ -360,6 +360,30 @@ describe("pushing blobs", () => {
     setTimeout(() => socket.destroy(), 50);
     await failure;
   });
+});
+
+test("a client that breaks off while nobody reads its body does not bring the server down", async () => {
+  let began: () => void = () => {};
+  const beginning = new Promise<void>((resolve) => {
+    began = resolve;
+  });
+  registry = {
+    ...registry,
+    appendToLayerUpload: async (call) => {
+      began();
+      await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+      throw new UploadNotFound("gone");
+    },
+  };
+  const location = await startUpload();
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.write(
+    `PATCH ${location} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\nContent-Length: 1000\r\n\r\nhalf`,
+  );
+  await beginning;
+  socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await ask("/v2/")).status).toBe(200);
 });
 
 describe("mounting", () => {

@@ -52,6 +52,7 @@ test("Content-Range of a chunk is two inclusive numbers and nothing else", () =>
     "bytes 0-9/10",
     "0-9/10",
     " 0-9",
+    "5-4",
     "0x0-0x9",
     `0-${"9".repeat(16)}`,
   ]) {

@@ -33,12 +33,13 @@ export function parseRanges(header: string, size: number): RequestedRanges {
 /** `<start>-<end>`, both inclusive. */
 export function parseContentRange(header: string): ByteRange {
   const match = /^(\d{1,15})-(\d{1,15})$/.exec(header);
-  if (match === null) {
+  const range = { start: Number(match?.[1]), end: Number(match?.[2]) };
+  if (match === null || range.end < range.start) {
     throw new InvalidRequest("BLOB_UPLOAD_INVALID", "Content-Range must be <start>-<end>", {
       contentRange: header.slice(0, 200),
     });
   }
-  return { start: Number(match[1]), end: Number(match[2]) };
+  return range;
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

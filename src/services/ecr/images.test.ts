@@ -452,6 +452,36 @@ describeOnEachDatabase("images", (databases) => {
     });
   });
 
+  test("a native client may delete the last tag of an index's child: the child stays, without a tag", async () => {
+    await registry.createRepository("last-tag");
+    const child = await registry.pushImage("last-tag", "child", "child");
+    await registry.push("last-tag", testIndex([child]), "index");
+    await registry.ecr.registry.deleteManifest(registry.call(), "last-tag", { tag: "child" });
+    expect(await tagsOf("last-tag")).toEqual(["index"]);
+    expect((await describeOne("last-tag", { imageDigest: child.digest }))?.imageTags).toBeUndefined();
+  });
+
+  test("where missing layers are accepted, an image may come before its layers, and then keeps them", async () => {
+    const accepting = await testRegistry(await databases.fresh(), "accept");
+    try {
+      await accepting.createRepository("sparse");
+      const image = testImage("later");
+      await accepting.push("sparse", image, "v1");
+      const digest = await accepting.pushLayer("sparse", "later");
+      await expect(accepting.ecr.registry.deleteLayer(accepting.call(), "sparse", digest)).rejects.toEqual(
+        named("LayerInUse"),
+      );
+      await expect(
+        accepting.api.PutImage(accepting.call(), {
+          repositoryName: "sparse",
+          imageManifest: testImage("never").text,
+        }),
+      ).rejects.toEqual(named("LayersNotFoundException"));
+    } finally {
+      await accepting[Symbol.asyncDispose]();
+    }
+  });
+
   describe("events", () => {
     test("a push and a delete are told with ECR's keys; a repeated push is not", async () => {
       await registry.createRepository("events");

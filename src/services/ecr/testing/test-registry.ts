@@ -47,7 +47,10 @@ export interface TestRegistry extends AsyncDisposable {
   push(repository: string, image: TestImage, tag?: string): Promise<TestImage>;
 }
 
-export async function testRegistry(url?: string): Promise<TestRegistry> {
+export async function testRegistry(
+  url?: string,
+  missingLayers: "refuse" | "accept" = "refuse",
+): Promise<TestRegistry> {
   const folder = temporaryFolder("ecr");
   const everything = { ...identityMigrations, ...blobMigrations, ...migrations };
   const metadata = await openMetadata(url ?? `${folder.path}/metadata.db`, everything);
@@ -70,7 +73,7 @@ export async function testRegistry(url?: string): Promise<TestRegistry> {
       }),
     },
     domains: ["registry.example"],
-    missingLayers: "refuse" as const,
+    missingLayers,
     authorize(call: Call, request: AccessRequest) {
       asked.push(request);
       authorize(call, request);
