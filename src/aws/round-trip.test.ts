@@ -22,6 +22,9 @@ const EXCEPTIONS: Readonly<Record<string, readonly Direction[]>> = {
   InvokeWithResponseStream: ["output"],
 };
 
+/** Milliseconds: EC2 has 823 operations, and a machine may be busy. */
+const TIMEOUT = 60_000;
+
 type Direction = "input" | "output" | "error";
 
 /** Members that the client itself checks, makes or rewrites, so that a sample must be of their form or absent. */
@@ -69,18 +72,30 @@ for (const key of modelKeys) {
 
     test("has operations", () => expect(operations.length).toBeGreaterThan(10));
 
-    test("inputs are routed and parsed as the client meant them", async () => {
-      expect(await failures(operations, "input", (operation) => bench.input(operation))).toEqual([]);
-    });
-    test("outputs are read back by the client as they were given", async () => {
-      expect(await failures(operations, "output", (operation) => bench.output(operation))).toEqual([]);
-    });
-    test("errors are read back by the client with name and message", async () => {
-      const errors = errorNames(schemas);
-      const check = (operation: OperationPlan, index: number) =>
-        bench.error(operation, errors[index % errors.length] ?? "SomethingException");
-      expect(await failures(operations, "error", check)).toEqual([]);
-    });
+    test(
+      "inputs are routed and parsed as the client meant them",
+      async () => {
+        expect(await failures(operations, "input", (operation) => bench.input(operation))).toEqual([]);
+      },
+      TIMEOUT,
+    );
+    test(
+      "outputs are read back by the client as they were given",
+      async () => {
+        expect(await failures(operations, "output", (operation) => bench.output(operation))).toEqual([]);
+      },
+      TIMEOUT,
+    );
+    test(
+      "errors are read back by the client with name and message",
+      async () => {
+        const errors = errorNames(schemas);
+        const check = (operation: OperationPlan, index: number) =>
+          bench.error(operation, errors[index % errors.length] ?? "SomethingException");
+        expect(await failures(operations, "error", check)).toEqual([]);
+      },
+      TIMEOUT,
+    );
   });
 }
 

@@ -2,7 +2,8 @@ import type { NormalizedSchema } from "@smithy/core/schema";
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
-import { formParameters, readForm } from "./form-values.ts";
+import { formAction, formParameters, readForm } from "./form-values.ts";
+import { excerpt } from "./malformed.ts";
 import type { ErrorDocument, ServiceDescription, WireProtocol } from "./protocol.ts";
 import { schemaMembers, structureSchema, xmlWriter } from "./writers.ts";
 import { escapeXml, xmlElements } from "./xml-text.ts";
@@ -33,13 +34,13 @@ export function ec2QueryProtocol(service: ServiceDescription, schemas: ServiceSc
     malformed: (reason) => new AwsError("InvalidParameterValue", reason),
 
     route(request: WireRequest): OperationPlan {
-      const action = formParameters(request).findLast(([name]) => name === "Action")?.[1];
-      if (action === undefined || action === "") {
-        throw new AwsError("MissingAction", "The request must contain the parameter Action");
-      }
+      const action = formAction(request);
       const operation = schemas.operations.get(action);
       if (!operation) {
-        throw new AwsError("InvalidAction", `The action ${action} is not valid for this web service.`);
+        throw new AwsError(
+          "InvalidAction",
+          `The action ${excerpt(action)} is not valid for this web service.`,
+        );
       }
       return operation;
     },

@@ -1,3 +1,4 @@
+import { AwsError } from "../errors.ts";
 import type { ListShape, MapShape, Member, Shape, StructureShape } from "../shape.ts";
 import type { WireRequest } from "../wire.ts";
 import { checkedText, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
@@ -27,6 +28,13 @@ export function formParameters(request: WireRequest): readonly [string, string][
     parsed.set(request, parameters);
   }
   return parameters;
+}
+
+/** The parameter that names the operation. */
+export function formAction(request: WireRequest): string {
+  const action = formParameters(request).findLast(([name]) => name === "Action")?.[1] ?? "";
+  if (action === "") throw new AwsError("MissingAction", "The request must contain the parameter Action");
+  return action;
 }
 
 /** Decoded name and value pairs. Throws Malformed for percent signs that introduce no UTF-8. */

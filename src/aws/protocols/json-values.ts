@@ -8,65 +8,103 @@ import { readBase64, readTimestamp, timestamp } from "./text-values.ts";
  */
 export function readJsonDocument(shape: Shape, body: Uint8Array): unknown {
   const text = decodeUtf8(body);
+  checkNesting(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // A SyntaxError, or a RangeError where the document nests deeper than the engine's stack.
     throw new Malformed("The request body is not valid JSON");
   }
-  return readJson(shape, value, 0);
+  return readJson(shape, value);
 }
 
-function readJson(shape: Shape, value: unknown, depth: number): unknown {
-  if (depth > DEEPEST_NESTING) throw new Malformed(`The request nests deeper than ${DEEPEST_NESTING} levels`);
-  switch (shape.kind) {
-    case "structure":
-      return readStructure(shape, value, depth);
-    case "list":
-      return readList(shape, value, depth);
-    case "map":
-      return readMap(shape, value, depth);
-    default:
-      return readScalar(shape, value, depth);
+/** Before parsing, since a few megabytes of brackets take an engine a second to make lists of. */
+function checkNesting(text: string): void {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case OPENING_BRACKET:
+      case OPENING_BRACE:
+        depth++;
+        if (depth > DEEPEST_NESTING)
+          throw new Malformed(`The request nests deeper than ${DEEPEST_NESTING} levels`);
+        break;
+      case CLOSING_BRACKET:
+      case CLOSING_BRACE:
+        depth--;
+        break;
+    }
   }
 }
 
-function readStructure(shape: StructureShape, value: unknown, depth: number): object {
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/** Where the string that begins at `start` ends: the next quote behind an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return at;
+  }
+  return text.length;
+}
+
+function readJson(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case "structure":
+      return readStructure(shape, value);
+    case "list":
+      return readList(shape, value);
+    case "map":
+      return readMap(shape, value);
+    default:
+      return readScalar(shape, value);
+  }
+}
+
+function readStructure(shape: StructureShape, value: unknown): object {
   if (!isObject(value)) throw new Malformed(misplaced(value, "a structure"));
   const structure: Record<string, unknown> = {};
   let present = 0;
   for (const member of shape.members) {
     const given = Object.hasOwn(value, member.name) ? value[member.name] : undefined;
     if (given === undefined || given === null) continue;
-    structure[member.name] = readJson(member.shape, given, depth + 1);
+    structure[member.name] = readJson(member.shape, given);
     present++;
   }
   if (shape.union && present !== 1) throw new Malformed("Exactly one member of a union must be set");
   return structure;
 }
 
-function readList(shape: ListShape, value: unknown, depth: number): unknown[] {
+function readList(shape: ListShape, value: unknown): unknown[] {
   if (!Array.isArray(value)) throw new Malformed(misplaced(value, "a list"));
   return value.map((item) => {
-    if (item !== null) return readJson(shape.item, item, depth + 1);
+    if (item !== null) return readJson(shape.item, item);
     if (shape.sparse) return null;
     throw new Malformed("Null found in a list that holds none");
   });
 }
 
-function readMap(shape: MapShape, value: unknown, depth: number): object {
+function readMap(shape: MapShape, value: unknown): object {
   if (!isObject(value)) throw new Malformed(misplaced(value, "a map"));
   const entries: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
     if (item === null && !shape.sparse) continue;
-    entries.push([checkedText(key), item === null ? null : readJson(shape.value, item, depth + 1)]);
+    entries.push([checkedText(key), item === null ? null : readJson(shape.value, item)]);
   }
   // Unlike assignment, this makes `__proto__` an ordinary key.
   return Object.fromEntries(entries);
 }
 
-function readScalar(shape: ScalarShape, value: unknown, depth: number): unknown {
+function readScalar(shape: ScalarShape, value: unknown): unknown {
   switch (shape.kind) {
     case "string":
       if (typeof value === "string") return checkedText(value);
@@ -89,18 +127,17 @@ function readScalar(shape: ScalarShape, value: unknown, depth: number): unknown 
       if (typeof value === "string") return readTimestamp(value);
       throw new Malformed(notConvertible(value, "a Timestamp"));
     case "document":
-      return readAnything(value, depth);
+      return readAnything(value);
   }
 }
 
 /** A member of free form: any JSON, within the depth limit and with texts that can be stored. */
-function readAnything(value: unknown, depth: number): unknown {
-  if (depth > DEEPEST_NESTING) throw new Malformed(`The request nests deeper than ${DEEPEST_NESTING} levels`);
+function readAnything(value: unknown): unknown {
   if (typeof value === "string") return checkedText(value);
-  if (Array.isArray(value)) return value.map((item) => readAnything(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => readAnything(item));
   if (!isObject(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [checkedText(key), readAnything(item, depth + 1)]),
+    Object.entries(value).map(([key, item]) => [checkedText(key), readAnything(item)]),
   );
 }
 

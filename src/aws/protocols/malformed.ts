@@ -29,3 +29,8 @@ export function checkedText(text: string): string {
   if (!text.isWellFormed()) throw new Malformed("Text must not contain half of a surrogate pair");
   return text;
 }
+
+/** As much of a client's text as an error message may repeat. */
+export function excerpt(text: string): string {
+  return text.length <= 64 ? text : `${text.slice(0, 64)}...`;
+}

@@ -1,7 +1,8 @@
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
-import { formParameters, readForm } from "./form-values.ts";
+import { formAction, formParameters, readForm } from "./form-values.ts";
+import { excerpt } from "./malformed.ts";
 import type { ErrorDocument, ServiceDescription, WireProtocol } from "./protocol.ts";
 import { schemaMembers, structureSchema, xmlWriter } from "./writers.ts";
 import { escapeXml, xmlElements } from "./xml-text.ts";
@@ -36,15 +37,12 @@ export function queryProtocol(service: ServiceDescription, schemas: ServiceSchem
     malformed: (reason) => new AwsError("MalformedInput", reason),
 
     route(request: WireRequest): OperationPlan {
-      const action = formParameters(request).findLast(([name]) => name === "Action")?.[1];
-      if (action === undefined || action === "") {
-        throw new AwsError("MissingAction", "The request must contain the parameter Action");
-      }
+      const action = formAction(request);
       const operation = schemas.operations.get(action);
       if (!operation) {
         throw new AwsError(
           "InvalidAction",
-          `Could not find operation ${action} for version ${service.apiVersion}`,
+          `Could not find operation ${excerpt(action)} for version ${service.apiVersion}`,
         );
       }
       return operation;

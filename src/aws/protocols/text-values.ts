@@ -1,5 +1,5 @@
 import type { ScalarShape } from "../shape.ts";
-import { checkedText, Malformed } from "./malformed.ts";
+import { checkedText, excerpt, Malformed } from "./malformed.ts";
 
 /** Scalars written as text: in XML, forms, headers, query strings and path labels. Throws Malformed. */
 export function readText(shape: ScalarShape, text: string): unknown {
@@ -73,9 +73,4 @@ export function timestamp(milliseconds: number, source: string | number): Date {
   const date = new Date(milliseconds);
   if (Number.isNaN(date.getTime())) throw new Malformed(`'${excerpt(String(source))}' is not a timestamp`);
   return date;
-}
-
-/** As much of a client's text as an error message may repeat. */
-function excerpt(text: string): string {
-  return text.length <= 64 ? text : `${text.slice(0, 64)}...`;
 }
