@@ -118,7 +118,8 @@ function readFile(named: string | undefined, folder: string): Values {
   for (const [name, value] of Object.entries(document)) {
     const setting = known.get(name);
     if (!setting || setting.environmentOnly || name === "config") {
-      const names = [...known.values()].filter((each) => !each.environmentOnly).map((each) => each.name);
+      const inFiles = [...known.values()].filter((each) => !each.environmentOnly && each.name !== "config");
+      const names = inFiles.map((each) => each.name);
       throw new ConfigError(`${path} sets "${name}", which is no setting. There are: ${names.join(", ")}.`);
     }
     const parts: unknown[] = Array.isArray(value) ? value : [value];

@@ -36,7 +36,7 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
       ? withMetadata(config, (metadata) => readRootKey(settings, metadata))
       : readRootKey(settings));
     if (!key) throw new ConfigError(`There is no root key of account ${config.account} in ${config.data}.`);
-    process.stdout.write(formatEnvironment(key, config.region, server.url));
+    process.stdout.write(formatEnvironment(key, config.region, server.url, server.caFile));
   },
   async account(config, words) {
     process.stdout.write(

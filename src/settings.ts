@@ -155,14 +155,14 @@ export const SETTINGS = [
     name: "root-access-key-id",
     value: "ID",
     environmentOnly: true,
-    commands: ["serve"],
+    commands: ["serve", "env"],
     help: "Root key of the first account, with the next; without them one is made and kept in the data folder.",
   },
   {
     name: "root-secret-access-key",
     value: "SECRET",
     environmentOnly: true,
-    commands: ["serve"],
+    commands: ["serve", "env"],
     help: "Its secret.",
   },
 ] as const satisfies readonly Setting[];

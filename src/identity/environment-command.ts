@@ -25,14 +25,24 @@ export async function readRootKey(
   return row && { accessKeyId: row.access_key_id, secretAccessKey: row.secret_access_key };
 }
 
-/** What `shosoin env` prints, for `eval` in any POSIX shell. */
-export function formatEnvironment(key: KeyPair, region: Region, endpointUrl: string): string {
+/**
+ * What `shosoin env` prints, for `eval` in any POSIX shell.
+ *
+ * @param caFile what clients have to trust, when the server made its own authority
+ */
+export function formatEnvironment(
+  key: KeyPair,
+  region: Region,
+  endpointUrl: string,
+  caFile?: string,
+): string {
   const variables = {
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ENDPOINT_URL: endpointUrl,
+    ...(caFile === undefined ? {} : { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile }),
   };
   // A session token left over from another login would go with every request and be refused.
   const lines = [
