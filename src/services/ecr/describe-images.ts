@@ -4,7 +4,7 @@ import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
 import { imageNotFound, invalidParameter } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
-import { openPage, sealPage } from "./paging.ts";
+import { openPage, pageScope, sealPage } from "./paging.ts";
 import { inRegistry, openRepository, type Repository } from "./repository-access.ts";
 import type { EcrImagesTable } from "./tables.ts";
 
@@ -28,7 +28,7 @@ export async function describeImages(ecr: EcrContext, caller: Call, input: Descr
 
   const tagStatus = input.filter?.tagStatus ?? "ANY";
   const imageStatus = input.filter?.imageStatus ?? "ACTIVE";
-  const scope = `image-details/${repository.id}/${tagStatus}/${imageStatus}`;
+  const scope = pageScope(call, "ecr:DescribeImages", [repository.id, tagStatus, imageStatus]);
   const [after] = await openPage(ecr, scope, input.nextToken);
   const limit = input.maxResults ?? 100;
   // Nothing is ever archived here: the archive class is not built.

@@ -1,7 +1,7 @@
 import type { ImageIdentifier, ListImagesCommandInput } from "@aws-sdk/client-ecr";
 import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
-import { openPage, sealPage } from "./paging.ts";
+import { openPage, pageScope, sealPage } from "./paging.ts";
 import { inRegistry, openRepository } from "./repository-access.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function listImages(ecr: EcrContext, caller: Call, input: ListImage
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:ListImages");
   const tagStatus = input.filter?.tagStatus ?? "ANY";
   const imageStatus = input.filter?.imageStatus ?? "ACTIVE";
-  const scope = `images/${repository.id}/${tagStatus}/${imageStatus}`;
+  const scope = pageScope(call, "ecr:ListImages", [repository.id, tagStatus, imageStatus]);
   const [range = "tag", after] = await openPage(ecr, scope, input.nextToken);
   const limit = input.maxResults ?? 100;
   // Nothing is ever archived here: the archive class is not built.

@@ -1,31 +1,30 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { openPageToken, type PageScope, sealPageToken } from "../../aws/page-token.ts";
+import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
 import { invalidParameter } from "./errors.ts";
 
-/** A token for the page after `position`; only good for the same listing (`scope`). */
-export async function sealPage(ecr: EcrContext, scope: string, position: readonly string[]): Promise<string> {
-  const text = JSON.stringify(position);
-  return Buffer.from(`${await seal(ecr, scope, text)}${text}`).toString("base64url");
+/** A listing; `purpose` is what else must be the same for its next page: the repository, the filters. */
+export function pageScope(call: Call, operation: string, purpose: readonly string[] = []): PageScope {
+  return { operation, account: call.account, region: call.region, purpose: JSON.stringify(purpose) };
+}
+
+/** A token for the page after `position`. */
+export async function sealPage(
+  ecr: EcrContext,
+  scope: PageScope,
+  position: readonly string[],
+): Promise<string> {
+  return sealPageToken(await ecr.secrets.key("page-token"), scope, JSON.stringify(position));
 }
 
 /** The position a token stands for, empty without one; throws InvalidParameterException for a foreign token. */
 export async function openPage(
   ecr: EcrContext,
-  scope: string,
+  scope: PageScope,
   token: string | undefined,
 ): Promise<readonly string[]> {
   if (token === undefined) return [];
-  const opened = Buffer.from(token, "base64url").toString();
-  const [mark, text] = [opened.slice(0, 43), opened.slice(43)];
-  const expected = await seal(ecr, scope, text);
-  if (mark.length !== expected.length || !timingSafeEqual(Buffer.from(mark), Buffer.from(expected))) {
-    throw invalidParameter("nextToken", "Invalid pagination token");
-  }
-  return JSON.parse(text) as string[];
-}
-
-async function seal(ecr: EcrContext, scope: string, text: string): Promise<string> {
-  return createHmac("sha256", await ecr.secrets.key("ecr-page-token"))
-    .update(`${scope}\n${text}`)
-    .digest("base64url");
+  const position = openPageToken(await ecr.secrets.key("page-token"), scope, token);
+  if (position === undefined) throw invalidParameter("nextToken", "Invalid pagination token");
+  return JSON.parse(position) as string[];
 }

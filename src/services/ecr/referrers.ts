@@ -5,7 +5,7 @@ import type { Digest } from "../../storage/blobs/digest.ts";
 import type { EcrContext } from "./context.ts";
 import type { Page, ReferrerDescriptor } from "./engine.ts";
 import { requireImageDigest } from "./names.ts";
-import { openPage, sealPage } from "./paging.ts";
+import { openPage, pageScope, sealPage } from "./paging.ts";
 import { inRegistry, openRepository } from "./repository-access.ts";
 
 interface ReferrersQuery {
@@ -42,7 +42,7 @@ export async function listImageReferrers(
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:BatchGetImage");
   const artifactTypes = input.filter?.artifactTypes ?? [];
   const status = input.filter?.artifactStatus ?? "ACTIVE";
-  const scope = `referrers/${repository.id}/${subject}/${status}/${JSON.stringify(artifactTypes)}`;
+  const scope = pageScope(call, "ecr:ListImageReferrers", [repository.id, subject, status, ...artifactTypes]);
   const [after] = await openPage(ecr, scope, input.nextToken);
   // Nothing is ever archived here: the archive class is not built.
   if (status === "ARCHIVED" || status === "ACTIVATING") return { referrers: [], nextToken: undefined };

@@ -17,7 +17,7 @@ import {
 } from "./errors.ts";
 import { describeExclusions, parseTagMutability } from "./mutability.ts";
 import { parseRepositoryName, repositoryArn } from "./names.ts";
-import { openPage, sealPage } from "./paging.ts";
+import { openPage, pageScope, sealPage } from "./paging.ts";
 import { registryHost } from "./registry-endpoint.ts";
 import {
   authorizeRegistry,
@@ -92,7 +92,7 @@ export async function describeRepositories(
     "ecr:DescribeRepositories",
     repositoryArn(call.account, call.region, "*"),
   );
-  const scope = `repositories/${call.account}/${call.region}`;
+  const scope = pageScope(call, "ecr:DescribeRepositories");
   const after = await openPage(ecr, scope, input.nextToken);
   const limit = input.maxResults ?? 100;
   const rows = await selectRepositories(ecr, call, after[0], limit + 1);
