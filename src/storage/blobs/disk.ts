@@ -41,7 +41,9 @@ class DiskStore implements BlobStore {
   checkRoom = async (): Promise<void> => {
     const free = await freeBytes(this.#root);
     if (free < this.#minimumFreeBytes) {
-      throw new StorageFull(`${free} bytes are free, ${this.#minimumFreeBytes} are kept in reserve`);
+      throw new StorageFull(
+        `the disk of this server is full: ${free} bytes are free, ${this.#minimumFreeBytes} are kept in reserve; make room, or lower --min-free-disk`,
+      );
     }
   };
 
