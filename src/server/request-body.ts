@@ -23,7 +23,9 @@ export function createBodyReader(limit = 32 * 2 ** 20, budget = 512 * 2 ** 20): 
       const chunks: Uint8Array[] = [];
       let size = 0;
       try {
-        for await (const chunk of request as AsyncIterable<Uint8Array>) {
+        // Not destroyed when we stop reading: the client is still to be told why.
+        const reading: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
+        for await (const chunk of reading) {
           size += chunk.byteLength;
           held += chunk.byteLength;
           if (size > limit) throw tooLarge(limit);

@@ -86,7 +86,7 @@ function encodePiece(text: string): string {
   );
 }
 
-class NodeSha256 {
+export class NodeSha256 {
   readonly #hash: Hash | Hmac;
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
