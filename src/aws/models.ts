@@ -85,6 +85,7 @@ const SERVICES = {
     protocol: "awsJson1_0",
     signingNames: ["sqs"],
     targetPrefix: "AmazonSQS",
+    queryCompatible: true,
     apiVersion: "2012-11-05",
     loadClient: () => import("@aws-sdk/client-sqs"),
     loadConstraints: () => import("./constraints/sqs.generated.json", { with: { type: "json" } }),

@@ -13,7 +13,8 @@ import {
 /**
  * awsJson1_0 and awsJson1_1 (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html): POST /, X-Amz-Target, JSON both ways.
  * Version 1.0 names errors with
- * their namespace. A service that spoke the query protocol before (SQS) gets its old error codes in x-amzn-query-error.
+ * their namespace. A query-compatible service gives its
+ * old error codes in x-amzn-query-error.
  */
 export function awsJsonProtocol(service: ServiceDescription, schemas: ServiceSchemas): WireProtocol {
   const contentType =
@@ -57,13 +58,15 @@ export function awsJsonProtocol(service: ServiceDescription, schemas: ServiceSch
           ? `${error.namespace}#${error.name}`
           : error.name;
       const body = JSON.stringify({ __type: type, ...error.members, [error.messageMember]: error.message });
-      const extra: Record<string, string> =
-        error.queryCode === error.name
-          ? {}
-          : { "x-amzn-query-error": `${error.queryCode};${error.status < 500 ? "Sender" : "Receiver"}` };
+      const extra = service.queryCompatible ? { "x-amzn-query-error": queryError(error) } : {};
       return { status: error.status, headers: { ...headers(requestId), ...extra }, body };
     },
   };
+}
+
+/** `AWS.SimpleQueueService.NonExistentQueue;Sender` */
+function queryError(error: ErrorDocument): string {
+  return `${error.queryCode};${error.status < 500 ? "Sender" : "Receiver"}`;
 }
 
 function isJson(contentType: string | undefined): boolean {

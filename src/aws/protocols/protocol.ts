@@ -13,6 +13,8 @@ export interface ServiceDescription {
   readonly targetPrefix?: string;
   /** Namespace of XML answers. */
   readonly xmlNamespace?: string;
+  /** Spoke the query protocol before its JSON, and gives clients its old error codes beside the new (SQS). */
+  readonly queryCompatible?: true;
   /** S3: the bucket comes from host or path and is no part of the model's path templates. */
   readonly bucketAddressing?: true;
 }
