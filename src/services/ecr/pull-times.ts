@@ -1,7 +1,7 @@
 import type { Metadata } from "../../storage/metadata/metadata.ts";
 
 /** How many rows one transaction updates, so that other writers never wait long. */
-const BATCH = 500;
+const BATCH = 200;
 
 /**
  * When images were pulled, collected in memory and written each minute: no write per pull. ECR promises

@@ -1,0 +1,503 @@
+/** Every operation of the ECR API that exists here, called by boto3 and the AWS CLI on a running server. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { describeWithClients } from "../client.ts";
+import { runCommand } from "../command.ts";
+import { projectRoot, type RootKey, RunningServer } from "../running-server.ts";
+import { Boto, bytes } from "./boto.ts";
+
+const ACCOUNT = "123456789012";
+const OTHER_ACCOUNT = "210987654321";
+
+const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+const CONFIG = "application/vnd.oci.image.config.v1+json";
+const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+const MEBIBYTE = 1024 * 1024;
+
+function digestOf(content: string | Uint8Array): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}
+
+function descriptor(content: string | Uint8Array, mediaType: string) {
+  return { mediaType, digest: digestOf(content), size: Buffer.byteLength(content) };
+}
+
+describeWithClients("the ECR API", ["python", "aws"], () => {
+  let server: RunningServer;
+  let boto: Boto;
+  beforeAll(async () => {
+    server = await RunningServer.start();
+    boto = new Boto(server);
+  }, 60_000);
+  afterAll(async () => {
+    boto?.stop();
+    await server?.stop();
+  });
+
+  const ecr = (operation: string, input: object = {}, key?: RootKey) =>
+    boto.ask("ecr", operation, input, key);
+  const failure = (Code: string, Message: unknown = expect.any(String)) => ({
+    error: expect.objectContaining({ Code, Message }),
+  });
+
+  /** Uploads through the API in one part, unless the repository has the layer. */
+  async function upload(repositoryName: string, content: string): Promise<void> {
+    const { uploadId } = await ecr("initiate_layer_upload", { repositoryName });
+    const layerPartBlob = bytes(Buffer.from(content));
+    const range = { partFirstByte: 0, partLastByte: Buffer.byteLength(content) - 1 };
+    await ecr("upload_layer_part", { repositoryName, uploadId, layerPartBlob, ...range });
+    await ecr("complete_layer_upload", { repositoryName, uploadId, layerDigests: [digestOf(content)] });
+  }
+
+  async function image(repositoryName: string, content: string, changes: object = {}): Promise<string> {
+    await upload(repositoryName, `config of ${content}`);
+    await upload(repositoryName, content);
+    return JSON.stringify({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      config: descriptor(`config of ${content}`, CONFIG),
+      layers: [descriptor(content, LAYER)],
+      ...changes,
+    });
+  }
+
+  describe("repositories", () => {
+    const repositoryArn = `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/team/app`;
+
+    test("are created, described, changed and deleted", async () => {
+      const { repository } = await ecr("create_repository", {
+        repositoryName: "team/app",
+        imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "latest*" }],
+        encryptionConfiguration: { encryptionType: "AES256" },
+        imageScanningConfiguration: { scanOnPush: false },
+        tags: [{ Key: "team", Value: "red" }],
+      });
+      expect(repository).toMatchObject({
+        repositoryArn,
+        registryId: ACCOUNT,
+        repositoryUri: `127.0.0.1:${server.port}/team/app`,
+        imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "latest*" }],
+        encryptionConfiguration: { encryptionType: "AES256" },
+        imageScanningConfiguration: { scanOnPush: false },
+      });
+      expect(await ecr("create_repository", { repositoryName: "team/app" })).toEqual(
+        failure(
+          "RepositoryAlreadyExistsException",
+          `The repository with name 'team/app' already exists in the registry with id '${ACCOUNT}'`,
+        ),
+      );
+      expect(await ecr("describe_repositories", { repositoryNames: ["team/app"] })).toEqual({
+        repositories: [repository],
+      });
+      const change = { repositoryName: "team/app", imageTagMutability: "IMMUTABLE" };
+      expect(await ecr("put_image_tag_mutability", change)).toEqual({ registryId: ACCOUNT, ...change });
+      expect(await ecr("delete_repository", { repositoryName: "team/none" })).toEqual(
+        failure(
+          "RepositoryNotFoundException",
+          `The repository with name 'team/none' does not exist in the registry with id '${ACCOUNT}'`,
+        ),
+      );
+    });
+
+    test("carry resource tags", async () => {
+      await ecr("tag_resource", { resourceArn: repositoryArn, tags: [{ Key: "cost", Value: "42" }] });
+      await ecr("untag_resource", { resourceArn: repositoryArn, tagKeys: ["team"] });
+      expect(await ecr("list_tags_for_resource", { resourceArn: repositoryArn })).toEqual({
+        tags: [{ Key: "cost", Value: "42" }],
+      });
+    });
+
+    test("are listed in pages", async () => {
+      for (const name of ["page/a", "page/b", "page/c"])
+        await ecr("create_repository", { repositoryName: name });
+      const first = await ecr("describe_repositories", { maxResults: 2 });
+      const second = await ecr("describe_repositories", { maxResults: 100, nextToken: first["nextToken"] });
+      const names = [first, second].flatMap((page) => page["repositories"]) as { repositoryName: string }[];
+      expect(names.map((one) => one.repositoryName)).toEqual(["page/a", "page/b", "page/c", "team/app"]);
+      expect(second).not.toHaveProperty("nextToken");
+      expect(await ecr("describe_repositories", { nextToken: "forged" })).toEqual(
+        failure("InvalidParameterException"),
+      );
+    });
+
+    const refused: readonly [name: string, input: object][] = [
+      ["a bad name", { repositoryName: "Team" }],
+      ["an unknown mutability", { repositoryName: "x1", imageTagMutability: "SOMETIMES" }],
+      ["a KMS key", { repositoryName: "x1", encryptionConfiguration: { encryptionType: "KMS" } }],
+      ["scan on push", { repositoryName: "x1", imageScanningConfiguration: { scanOnPush: true } }],
+    ];
+    test.each(refused)("are refused with %s", async (_, input) => {
+      expect(await ecr("create_repository", input)).toEqual(failure("InvalidParameterException"));
+    });
+  });
+
+  describe("layers", () => {
+    beforeAll(() => ecr("create_repository", { repositoryName: "layers" }));
+
+    test("come in parts, are checked, and are downloaded from an expiring address", async () => {
+      const repositoryName = "layers";
+      const first = Buffer.alloc(5 * MEBIBYTE, "a");
+      const layer = Buffer.concat([first, Buffer.from("end")]);
+      const { uploadId, partSize } = await ecr("initiate_layer_upload", { repositoryName });
+      expect(partSize).toBe(10 * MEBIBYTE);
+      const part = (start: number, content: Buffer) =>
+        ecr("upload_layer_part", {
+          repositoryName,
+          uploadId,
+          partFirstByte: start,
+          partLastByte: start + content.length - 1,
+          layerPartBlob: bytes(content),
+        });
+      expect(await part(0, first)).toEqual({
+        registryId: ACCOUNT,
+        repositoryName,
+        uploadId,
+        lastByteReceived: first.length - 1,
+      });
+      expect(await part(7, first)).toEqual({
+        error: expect.objectContaining({
+          Code: "InvalidLayerPartException",
+          registryId: ACCOUNT,
+          repositoryName,
+          uploadId,
+          lastValidByteReceived: first.length - 1,
+        }),
+      });
+      await part(first.length, Buffer.from("end"));
+      const complete = (digest: string) =>
+        ecr("complete_layer_upload", { repositoryName, uploadId, layerDigests: [digest] });
+      expect(await complete(digestOf("something else"))).toEqual(failure("InvalidLayerException"));
+      expect(await complete(digestOf(layer))).toMatchObject({ layerDigest: digestOf(layer) });
+      expect(await complete(digestOf(layer))).toEqual(failure("UploadNotFoundException"));
+
+      const ask = () => ecr("get_download_url_for_layer", { repositoryName, layerDigest: digestOf(layer) });
+      expect(await ask()).toEqual(failure("LayerInaccessibleException"));
+      await upload(repositoryName, "config");
+      const manifest = { config: descriptor("config", CONFIG), layers: [descriptor(layer, LAYER)] };
+      await ecr("put_image", {
+        repositoryName,
+        imageManifest: JSON.stringify({ schemaVersion: 2, ...manifest }),
+        imageManifestMediaType: OCI_MANIFEST,
+      });
+      const { downloadUrl } = await ask();
+      const whole = await fetch(String(downloadUrl));
+      expect(digestOf(new Uint8Array(await whole.arrayBuffer()))).toBe(digestOf(layer));
+      const end = await fetch(String(downloadUrl), { headers: { range: "bytes=-3" } });
+      expect([end.status, await end.text()]).toEqual([206, "end"]);
+      expect((await fetch(String(downloadUrl).replace("signature=", "signature=x"))).status).toBe(403);
+
+      const { layers, failures } = await ecr("batch_check_layer_availability", {
+        repositoryName,
+        layerDigests: [digestOf(layer), digestOf("none"), "nonsense"],
+      });
+      expect(layers).toEqual([
+        {
+          layerDigest: digestOf(layer),
+          layerAvailability: "AVAILABLE",
+          layerSize: layer.length,
+          mediaType: LAYER,
+        },
+        { layerDigest: digestOf("none"), layerAvailability: "UNAVAILABLE" },
+      ]);
+      expect(failures).toMatchObject([{ layerDigest: "nonsense", failureCode: "InvalidLayerDigest" }]);
+    }, 30_000);
+  });
+
+  describe("images", () => {
+    const repositoryName = "images";
+    const list = async (filter: object = {}) =>
+      (await ecr("list_images", { repositoryName, filter }))["imageIds"];
+
+    beforeAll(() => ecr("create_repository", { repositoryName, imageTagMutability: "IMMUTABLE" }));
+
+    test("are put, got, listed, described and deleted", async () => {
+      const imageManifest = await image(repositoryName, "first");
+      const digest = digestOf(imageManifest);
+      expect(await ecr("put_image", { repositoryName, imageManifest, imageTag: "v1" })).toEqual({
+        image: {
+          registryId: ACCOUNT,
+          repositoryName,
+          imageId: { imageDigest: digest, imageTag: "v1" },
+          imageManifest,
+          imageManifestMediaType: OCI_MANIFEST,
+        },
+      });
+      expect(await ecr("put_image", { repositoryName, imageManifest, imageTag: "v1" })).toEqual(
+        failure("ImageAlreadyExistsException"),
+      );
+      const second = await image(repositoryName, "second");
+      expect(await ecr("put_image", { repositoryName, imageManifest: second, imageTag: "v1" })).toEqual(
+        failure(
+          "ImageTagAlreadyExistsException",
+          "The image tag 'v1' already exists in the 'images' repository and cannot be overwritten because the tag is immutable.",
+        ),
+      );
+      await ecr("put_image", { repositoryName, imageManifest: second, imageDigest: digestOf(second) });
+
+      const { images, failures } = await ecr("batch_get_image", {
+        repositoryName,
+        imageIds: [{ imageTag: "v1" }, { imageTag: "none" }],
+      });
+      expect(images).toMatchObject([{ imageManifest, imageId: { imageTag: "v1", imageDigest: digest } }]);
+      expect(failures).toEqual([
+        {
+          imageId: { imageTag: "none" },
+          failureCode: "ImageNotFound",
+          failureReason: "Requested image not found",
+        },
+      ]);
+
+      expect(await list({ tagStatus: "TAGGED" })).toEqual([{ imageDigest: digest, imageTag: "v1" }]);
+      expect(await list({ tagStatus: "UNTAGGED" })).toEqual([{ imageDigest: digestOf(second) }]);
+      const described = await ecr("describe_images", { repositoryName, imageIds: [{ imageTag: "v1" }] });
+      expect(described["imageDetails"]).toEqual([
+        {
+          registryId: ACCOUNT,
+          repositoryName,
+          imageDigest: digest,
+          imageTags: ["v1"],
+          imageSizeInBytes: "first".length,
+          imagePushedAt: expect.any(String),
+          imageManifestMediaType: OCI_MANIFEST,
+          artifactMediaType: CONFIG,
+          lastRecordedPullTime: expect.any(String),
+          imageStatus: "ACTIVE",
+        },
+      ]);
+
+      const removed = await ecr("batch_delete_image", {
+        repositoryName,
+        imageIds: [{ imageTag: "v1" }, { imageDigest: digestOf(second) }, {}],
+      });
+      expect(removed["imageIds"]).toHaveLength(2);
+      expect(removed["failures"]).toMatchObject([{ failureCode: "MissingDigestAndTag" }]);
+      expect(await list()).toEqual([]);
+    });
+
+    test("of an index stay as long as the index", async () => {
+      const child = await image(repositoryName, "child");
+      const index = JSON.stringify({
+        schemaVersion: 2,
+        mediaType: OCI_INDEX,
+        manifests: [descriptor(child, OCI_MANIFEST)],
+      });
+      expect(await ecr("put_image", { repositoryName, imageManifest: index })).toEqual(
+        failure("ReferencedImagesNotFoundException"),
+      );
+      await ecr("put_image", { repositoryName, imageManifest: child });
+      await ecr("put_image", { repositoryName, imageManifest: index, imageTag: "index" });
+      const imageIds = [{ imageDigest: digestOf(child) }];
+      expect((await ecr("batch_delete_image", { repositoryName, imageIds }))["failures"]).toEqual([
+        {
+          imageId: imageIds[0],
+          failureCode: "ImageReferencedByManifestList",
+          failureReason: `Requested image referenced by manifest list: [${digestOf(index)}]`,
+        },
+      ]);
+    });
+
+    test("refer to a subject", async () => {
+      const subject = await image(repositoryName, "subject");
+      await ecr("put_image", { repositoryName, imageManifest: subject });
+      const artifactType = "application/x.signature";
+      const referrer = await image(repositoryName, "signature", {
+        artifactType,
+        subject: descriptor(subject, OCI_MANIFEST),
+        annotations: { by: "me" },
+      });
+      await ecr("put_image", { repositoryName, imageManifest: referrer });
+      const subjectId = { imageDigest: digestOf(subject) };
+      const filter = { artifactTypes: [artifactType] };
+      expect(await ecr("list_image_referrers", { repositoryName, subjectId, filter })).toEqual({
+        referrers: [
+          {
+            ...descriptor(referrer, OCI_MANIFEST),
+            artifactType,
+            annotations: { by: "me" },
+            artifactStatus: "ACTIVE",
+          },
+        ],
+      });
+    });
+
+    const manifest = (changes: object) =>
+      JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, ...changes });
+    const refused: readonly [name: string, input: object, code: string][] = [
+      ["no JSON", { imageManifest: "{" }, "InvalidParameterException"],
+      ["schema 1", { imageManifest: '{"schemaVersion":1}' }, "InvalidParameterException"],
+      [
+        "layers that are not there",
+        { imageManifest: manifest({ config: descriptor("absent", CONFIG), layers: [] }) },
+        "LayersNotFoundException",
+      ],
+      [
+        "a digest of something else",
+        {
+          imageManifest: manifest({ config: descriptor("config of first", CONFIG), layers: [] }),
+          imageDigest: digestOf("something else"),
+        },
+        "ImageDigestDoesNotMatchException",
+      ],
+    ];
+    test.each(refused)("are refused: %s", async (_, input, code) => {
+      expect(await ecr("put_image", { repositoryName, ...input })).toEqual(failure(code));
+    });
+
+    test("keep their repository from being deleted without force", async () => {
+      expect(await ecr("delete_repository", { repositoryName })).toEqual(
+        failure(
+          "RepositoryNotEmptyException",
+          `The repository with name 'images' in registry with id '${ACCOUNT}' cannot be deleted because it still contains images`,
+        ),
+      );
+      expect(await ecr("delete_repository", { repositoryName, force: true })).toMatchObject({
+        repository: { repositoryName },
+      });
+      expect(await ecr("list_images", { repositoryName })).toEqual(failure("RepositoryNotFoundException"));
+    });
+  });
+
+  describe("policies and settings", () => {
+    let other: RootKey;
+    beforeAll(async () => {
+      const args = [
+        join(projectRoot, "src", "main.ts"),
+        "account",
+        "create",
+        OTHER_ACCOUNT,
+        "--data",
+        server.data,
+      ];
+      const text = await runCommand(process.execPath, args);
+      const [, accessKeyId = ""] = /Access key id +(\S+)/.exec(text) ?? [];
+      const [, secretAccessKey = ""] = /Secret access key (\S+)/.exec(text) ?? [];
+      other = { accessKeyId, secretAccessKey };
+      await ecr("create_repository", { repositoryName: "shared" });
+      await ecr("put_image", {
+        repositoryName: "shared",
+        imageManifest: await image("shared", "x"),
+        imageTag: "v1",
+      });
+    }, 60_000);
+
+    const statement = (Effect: string, more: object = {}) => ({
+      Effect,
+      Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` },
+      Action: ["ecr:BatchGetImage"],
+      ...more,
+    });
+    const policy = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+
+    test("a repository's policy lets another account in, and keeps it out again", async () => {
+      const repositoryName = "shared";
+      const pull = () =>
+        ecr(
+          "batch_get_image",
+          { registryId: ACCOUNT, repositoryName, imageIds: [{ imageTag: "v1" }] },
+          other,
+        );
+      expect(await pull()).toEqual(
+        failure(
+          "AccessDeniedException",
+          expect.stringContaining("is not authorized to perform: ecr:BatchGetImage"),
+        ),
+      );
+      expect(await ecr("get_repository_policy", { repositoryName })).toEqual(
+        failure("RepositoryPolicyNotFoundException"),
+      );
+      const policyText = policy(statement("Allow"));
+      await ecr("set_repository_policy", { repositoryName, policyText });
+      expect((await pull())["images"]).toHaveLength(1);
+      expect(await ecr("get_repository_policy", { repositoryName })).toEqual({
+        registryId: ACCOUNT,
+        repositoryName,
+        policyText,
+      });
+      await ecr("delete_repository_policy", { repositoryName });
+      expect(await pull()).toEqual(failure("AccessDeniedException"));
+      expect(await ecr("set_repository_policy", { repositoryName, policyText: "nonsense" })).toEqual(
+        failure("InvalidParameterException", expect.stringContaining("Invalid repository policy provided")),
+      );
+    });
+
+    test("a registry's policy speaks for every repository", async () => {
+      const policyText = policy(
+        statement("Allow", { Resource: `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/*` }),
+      );
+      expect(await ecr("get_registry_policy")).toEqual(failure("RegistryPolicyNotFoundException"));
+      expect(await ecr("put_registry_policy", { policyText })).toEqual({ registryId: ACCOUNT, policyText });
+      expect(await ecr("get_registry_policy")).toEqual({ registryId: ACCOUNT, policyText });
+      const imageIds = [{ imageTag: "v1" }];
+      const pull = { registryId: ACCOUNT, repositoryName: "shared", imageIds };
+      expect((await ecr("batch_get_image", pull, other))["images"]).toHaveLength(1);
+      await ecr("delete_registry_policy");
+      expect(await ecr("batch_get_image", pull, other)).toEqual(failure("AccessDeniedException"));
+    });
+
+    test("the registry and its account settings are described", async () => {
+      expect(await ecr("describe_registry")).toEqual({
+        registryId: ACCOUNT,
+        replicationConfiguration: { rules: [] },
+      });
+      const setting = { name: "BLOB_MOUNTING", value: "DISABLED" };
+      expect(await ecr("put_account_setting", setting)).toEqual(setting);
+      expect(await ecr("get_account_setting", { name: "BLOB_MOUNTING" })).toEqual(setting);
+      expect(await ecr("put_account_setting", { ...setting, value: "MAYBE" })).toEqual(
+        failure("InvalidParameterException"),
+      );
+    });
+
+    test("an authorization token opens the registry, for twelve hours", async () => {
+      const { authorizationData } = await ecr("get_authorization_token");
+      const [data] = authorizationData as {
+        authorizationToken: string;
+        expiresAt: string;
+        proxyEndpoint: string;
+      }[];
+      expect(data?.proxyEndpoint).toBe(server.url);
+      const hours = (new Date(data?.expiresAt ?? 0).getTime() - Date.now()) / 3_600_000;
+      expect(Math.round(hours)).toBe(12);
+      const headers = { authorization: `Basic ${data?.authorizationToken}` };
+      expect((await fetch(`${data?.proxyEndpoint}/v2/`, { headers })).status).toBe(200);
+      expect((await fetch(`${data?.proxyEndpoint}/v2/shared/manifests/v1`, { headers })).status).toBe(200);
+    });
+  });
+
+  test("what is not built is refused by name, and nothing is stored", async () => {
+    const call = ecr("put_lifecycle_policy", {
+      repositoryName: "shared",
+      lifecyclePolicyText: "{}".padEnd(100),
+    });
+    expect(await call).toEqual({
+      error: expect.objectContaining({ Message: expect.stringContaining("PutLifecyclePolicy") }),
+    });
+  });
+
+  test("the AWS CLI goes the way of the quick start", async () => {
+    const create = [
+      "ecr",
+      "create-repository",
+      "--repository-name",
+      "my-app",
+      "--image-tag-mutability",
+      "IMMUTABLE",
+    ];
+    expect(JSON.parse(await server.aws(create)).repository.imageTagMutability).toBe("IMMUTABLE");
+    expect(await server.registryPassword()).toMatch(/^[^:\s]+\s*$/);
+    const imageManifest = await image("my-app", "content");
+    const put = ["ecr", "put-image", "--repository-name", "my-app", "--image-tag", "v1.0.0"];
+    await server.aws([...put, "--image-manifest", imageManifest]);
+    const query = ["--query", "imageDetails[0].imageTags", "--output", "text"];
+    expect(
+      (await server.aws(["ecr", "describe-images", "--repository-name", "my-app", ...query])).trim(),
+    ).toBe("v1.0.0");
+    const second = await server.tryAws([...put, "--image-manifest", await image("my-app", "other")]);
+    expect(second.stderr).toContain("cannot be overwritten because the tag is immutable.");
+    expect(second.code).toBeGreaterThan(0);
+  }, 60_000);
+});
