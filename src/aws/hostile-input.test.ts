@@ -281,6 +281,12 @@ const REST_CASES: readonly (readonly [
   ],
   ["lambda", "a trailing slash", rest("GET", "/2015-03-31/functions/"), "{}"],
   ["s3", "an unknown method", rest("PATCH", "/bucket/key"), /^405 MethodNotAllowed: /],
+  [
+    "s3",
+    "a sub-resource that only a bucket has, of an object",
+    rest("DELETE", "/bucket/key?policy"),
+    /^405 MethodNotAllowed: /,
+  ],
   ["s3", "broken XML", rest("PUT", "/bucket?tagging", "<Tagging>"), /^400 MalformedXML: /],
   ["s3", "JSON for XML", rest("PUT", "/bucket?tagging", "{}"), /^400 MalformedXML: /],
   [

@@ -6,7 +6,8 @@ import { decodeLabel, type HttpTarget } from "./http-target.ts";
  * Which operation a REST request means (https://smithy.io/2.0/spec/http-bindings.html#http-trait): method, path template, literal
  * query parameters. S3 has many operations on one path that differ only in a parameter or header they require
  * (CopyObject is PutObject with x-amz-copy-source): of several that fit, one whose required ones are all there is
- * preferred, the most specific first. `x-id`, which SDKs add, decides only between operations that are equal otherwise.
+ * preferred, the most specific first. A parameter that elsewhere names a sub-resource
+ * is never ignored, or `DELETE /bucket/key?policy` would delete the object. `x-id`, which SDKs add, decides only between operations that are equal otherwise.
  */
 export interface Route {
   readonly operation: OperationPlan;
@@ -14,6 +15,8 @@ export interface Route {
   /** Works on a bucket, so that its template begins after the bucket. */
   readonly inBucket: boolean;
   readonly literals: readonly (readonly [name: string, value: string | undefined])[];
+  /** Every query parameter that means something to the operation. */
+  readonly knownQuery: ReadonlySet<string>;
   readonly requiredQuery: readonly string[];
   readonly requiredHeaders: readonly string[];
   readonly xId: string | undefined;
@@ -35,9 +38,11 @@ export interface RouteTable {
 export function routeTable(operations: Iterable<OperationPlan>, bucketAddressing: boolean): RouteTable {
   const byMethod = new Map<string, Route[]>();
   const byOperation = new Map<OperationPlan, Route>();
+  const subResources = new Set<string>();
   for (const operation of operations) {
     if (!operation.http) continue;
     const route = compileRoute(operation, operation.http[1], bucketAddressing);
+    for (const [name] of route.literals) subResources.add(name);
     byOperation.set(operation, route);
     byMethod.set(operation.http[0], [...(byMethod.get(operation.http[0]) ?? []), route]);
   }
@@ -47,7 +52,10 @@ export function routeTable(operations: Iterable<OperationPlan>, bucketAddressing
   return {
     of: (operation) => byOperation.get(operation),
     find(request, target) {
-      const fitting = (byMethod.get(request.method) ?? []).filter((route) => fits(route, request, target));
+      const named = [...target.query.keys()].filter((name) => subResources.has(name));
+      const fitting = (byMethod.get(request.method) ?? []).filter(
+        (route) => fits(route, request, target) && !named.some((name) => !route.knownQuery.has(name)),
+      );
       const complete = fitting.filter((route) => isComplete(route, request, target));
       const [best, second] = complete.length > 0 ? complete : fitting;
       if (!best || !second || specificity(best) !== specificity(second)) return best;
@@ -62,12 +70,15 @@ function compileRoute(operation: OperationPlan, template: string, bucketAddressi
   const pairs = query === "" ? [] : query.split("&").map((pair) => pair.split("=") as [string, string?]);
   const members = operation.input.members;
   const required = members.slice(0, operation.requiredMembers);
+  const literals = pairs.filter(([name]) => name !== "x-id");
+  const bound = members.filter((member) => member.location === "query").map((member) => member.locationName);
   return {
     operation,
     segments: splitPath(path).map(compileSegment),
     inBucket:
       bucketAddressing && members.some((member) => member.name === "Bucket" && member.location === "label"),
-    literals: pairs.filter(([name]) => name !== "x-id").map(([name, value]) => [name, value] as const),
+    literals: literals.map(([name, value]) => [name, value] as const),
+    knownQuery: new Set([...literals.map(([name]) => name), ...bound]),
     requiredQuery: required
       .filter((member) => member.location === "query")
       .map((member) => member.locationName),
