@@ -5,11 +5,11 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
 import type { GetDownloadUrlForLayerCommandInput } from "@aws-sdk/client-ecr";
 import type { Call } from "../../identity/call.ts";
 import type { Arrival } from "../../server/door.ts";
 import { parseDigest } from "../../storage/blobs/digest.ts";
+import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { EcrContext } from "./context.ts";
 import { invalidParameter, layerInaccessible, layerNotFound } from "./errors.ts";
@@ -65,18 +65,21 @@ export async function downloadLayer(
   if (range === "unsatisfiable") {
     return refuse(response, 416, "Range not satisfiable", { "content-range": `bytes */${layer.size}` });
   }
-  response.writeHead(range ? 206 : 200, {
+  const headers = {
     "content-type": "application/octet-stream",
     "content-length": range ? range.end - range.start + 1 : layer.size,
     "accept-ranges": "bytes",
     etag: `"${layer.digest}"`,
     ...(range && { "content-range": `bytes ${range.start}-${range.end}/${layer.size}` }),
-  });
+  };
   if (request.method === "HEAD") {
-    response.end();
+    response.writeHead(range ? 206 : 200, headers).end();
     return;
   }
-  await pipeline(await ecr.blobs.open(layer.blobId, range), response, { signal: arrival.signal });
+  // Opened before the first header, so that a blob that cannot be read is answered as an error.
+  const bytes = await ecr.blobs.open(layer.blobId, range);
+  response.writeHead(range ? 206 : 200, headers);
+  await sendBytes(bytes, response);
 }
 
 async function signedLayer(ecr: EcrContext, target: string, now: Date) {

@@ -13,6 +13,9 @@ export const REVIEW_LAYERS = "ecr.review-layers";
 /** A push that was told "this layer is there" has this long to end with its manifest. */
 export const LAYER_GRACE_MILLISECONDS = 24 * 3_600_000;
 
+/** Longer than any upload of 4,200 parts takes. */
+const PART_UPLOAD_LIFETIME_MILLISECONDS = 60 * 24 * 3_600_000;
+
 /** Rows of one transaction. */
 const BATCH = 200;
 
@@ -28,6 +31,7 @@ export function reviewLayersHandler(ecr: EcrContext): JobHandler {
     kind: REVIEW_LAYERS,
     async run(job) {
       while (!job.signal.aborted && (await reviewBatch(ecr)) === BATCH);
+      await forgetPartUploads(ecr);
     },
   };
 }
@@ -74,6 +78,14 @@ export async function renewGrace(
       .where("digest", "=", layer.digest)
       .where("review_at", "is not", null)
       .execute(),
+  );
+}
+
+/** The uploads themselves expire in the blob store, after seven days without a part. */
+async function forgetPartUploads(ecr: EcrContext): Promise<void> {
+  const before = ecr.clock.now().getTime() - PART_UPLOAD_LIFETIME_MILLISECONDS;
+  await ecr.metadata.write((tx) =>
+    tx.deleteFrom("ecr_part_uploads").where("started_at", "<", before).execute(),
   );
 }
 
