@@ -1,55 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { AwsError } from "./errors.ts";
-import { loadServiceModel, type ModelKey } from "./models.ts";
+import { ecr, form, outcome, rest } from "./hostile-input.samples.ts";
+import type { ModelKey } from "./models.ts";
 import type { WireRequest } from "./wire.ts";
 
 /** Requests as no SDK sends them: each gets an error of its protocol, and never anything but an AwsError. */
-
-const JSON_TYPE = "application/x-amz-json-1.1";
-const FORM_TYPE = "application/x-www-form-urlencoded";
-
-function ecr(
-  operation: string,
-  body: string | Uint8Array,
-  headers: Record<string, string> = {},
-): WireRequest {
-  return {
-    method: "POST",
-    target: "/",
-    headers: {
-      "content-type": JSON_TYPE,
-      "x-amz-target": `AmazonEC2ContainerRegistry_V20150921.${operation}`,
-      ...headers,
-    },
-    body: Buffer.from(body),
-  };
-}
-
-function form(body: string | Uint8Array, target = "/"): WireRequest {
-  return { method: "POST", target, headers: { "content-type": FORM_TYPE }, body: Buffer.from(body) };
-}
-
-function rest(
-  method: string,
-  target: string,
-  body: string | Uint8Array = "",
-  type = "application/json",
-): WireRequest {
-  return { method, target, headers: { "content-type": type }, body: Buffer.from(body) };
-}
-
-/** `status name: message` of the refusal, as written into the answer, or the parsed input as JSON. */
-async function outcome(key: ModelKey, request: WireRequest): Promise<string> {
-  const model = await loadServiceModel(key);
-  try {
-    const operation = model.route(request);
-    return JSON.stringify(await model.parse(operation, request));
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-    const answer = model.error(error, "request-id");
-    return `${answer.status} ${error.name}: ${error.message}`;
-  }
-}
 
 const deepJson = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 const invalidUtf8 = Buffer.from([0x7b, 0x22, 0x61, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]);

@@ -58,9 +58,3 @@ export interface ServiceModel {
   /** What a service that lacks this operation throws: names it, its service, and that Shosoin does not offer it. */
   notImplemented(operation: Operation): AwsError;
 }
-
-/*
- * models.ts exports:
- *   loadServiceModel(key: string): Promise<ServiceModel>      loads the SDK client on first use
- *   modelsForSigningName(name: string): readonly string[]     `events` -> ["eventbridge"]
- */
