@@ -1,27 +1,36 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { BlobStore, BlobWriter, SealedUpload, StoredUpload } from "./blob-store.ts";
 import { DiskWriter } from "./disk-writer.ts";
 import { BlobMissing, StorageFull } from "./errors.ts";
 import { FileReadable } from "./file-readable.ts";
-import { asStorageFull, closeFile, errorCode, fileSize, freeBytes, openFile, removeFile } from "./files.ts";
+import {
+  asStorageFull,
+  closeFile,
+  errorCode,
+  fileSize,
+  freeBytes,
+  openFile,
+  removeFile,
+  syncFolder,
+} from "./files.ts";
 
 /**
  * Blobs as files of a local disk:
  *
  *     <folder>/blobs/3f/3f0e2c5a-9d4e-4b0f-8a53-0c1d9a8e7b11      one file an upload, under its id for good
  *
- * The 256 folders are made when the store is opened, so that a push never makes one. An append is durable by
- * fdatasync of the file and, for a new file, fsync of its folder; only then is its row committed and the
- * client answered. An upload becomes a blob by its row alone: no rename, no second copy, no second sync.
+ * An append is durable by fdatasync of the file and, for a new file, fsync of its folder (one of 256, each made
+ * once); only then is its row committed and the client answered. An upload becomes a blob by its row alone: no
+ * rename, no second copy, no second sync.
  */
 export async function openDiskStore(
   folder: string,
   options: { minimumFreeBytes?: number } = {},
 ): Promise<BlobStore> {
   const root = resolve(folder, "blobs");
-  makeFolders(root);
+  await makeFolder(root);
   return new DiskStore(root, options.minimumFreeBytes ?? DEFAULT_MINIMUM_FREE_BYTES);
 }
 
@@ -48,8 +57,7 @@ class DiskStore implements BlobStore {
   };
 
   async append(upload: StoredUpload): Promise<BlobWriter> {
-    const path = this.#path(upload.id);
-    const fd = await openFile(path, "append").catch((error: unknown) => {
+    const fd = await this.#openForAppend(upload.id).catch((error: unknown) => {
       throw asStorageFull(error);
     });
     return DiskWriter.continueAt(fd, upload, this.#folder(upload.id), this.checkRoom);
@@ -83,6 +91,17 @@ class DiskStore implements BlobStore {
 
   async close(): Promise<void> {}
 
+  async #openForAppend(id: string): Promise<number> {
+    try {
+      return await openFile(this.#path(id), "append");
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT") throw error;
+      await mkdir(this.#folder(id), { recursive: true });
+      await syncFolder(this.#root);
+      return openFile(this.#path(id), "append");
+    }
+  }
+
   #path(id: string): string {
     return join(this.#root, relativePath(id));
   }
@@ -96,17 +115,10 @@ function relativePath(id: string): string {
   return `${id.slice(0, 2)}/${id}`;
 }
 
-/** Once, at the first start; durable down from the parent of the data folder. */
-function makeFolders(root: string): void {
-  const firstMade = mkdirSync(root, { recursive: true });
-  for (let number = 0; number < 256; number++) {
-    mkdirSync(join(root, number.toString(16).padStart(2, "0")), { recursive: true });
-  }
-  const top = firstMade === undefined ? root : resolve(firstMade, "..");
-  for (let folder = root; folder.length >= top.length; folder = resolve(folder, "..")) {
-    const fd = openSync(folder, "r");
-    fsyncSync(fd);
-    closeSync(fd);
-    if (folder === resolve(folder, "..")) break;
-  }
+/** Once, at the first start; durable down from the folder that was there before. */
+async function makeFolder(root: string): Promise<void> {
+  const firstMade = await mkdir(root, { recursive: true });
+  if (firstMade === undefined) return;
+  for (let made = root; made.length >= firstMade.length; made = dirname(made))
+    await syncFolder(dirname(made));
 }

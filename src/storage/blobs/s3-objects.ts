@@ -83,6 +83,8 @@ export class S3Objects {
         new GetObjectCommand({ Bucket: this.#bucket, Key: key, Range: `bytes=${start}-${end}` }),
       );
       const body = answer.Body as Readable;
+      // A reader that stops early makes the connection report an error when nobody listens any more.
+      body.on("error", () => undefined);
       if (answer.ContentLength === end - start + 1) return body;
       body.destroy();
       return undefined;
