@@ -8,10 +8,22 @@ export interface ColumnTypes {
   readonly integer: Expression<unknown>;
   /** Bytes as they are; read back as Uint8Array. */
   readonly bytes: Expression<unknown>;
+  /** A primary key that the database counts up. Transactions may commit in another order than they were counted. */
+  readonly counter: Expression<unknown>;
 }
 
-const SQLITE: ColumnTypes = { text: sql`text`, integer: sql`integer`, bytes: sql`blob` };
-const POSTGRES: ColumnTypes = { text: sql`text collate "C"`, integer: sql`bigint`, bytes: sql`bytea` };
+const SQLITE: ColumnTypes = {
+  text: sql`text`,
+  integer: sql`integer`,
+  bytes: sql`blob`,
+  counter: sql`integer primary key autoincrement`,
+};
+const POSTGRES: ColumnTypes = {
+  text: sql`text collate "C"`,
+  integer: sql`bigint`,
+  bytes: sql`bytea`,
+  counter: sql`bigint generated always as identity primary key`,
+};
 
 /** The types for the database a migration is running on. */
 export function columnTypes(db: Kysely<unknown>): ColumnTypes {
