@@ -133,6 +133,27 @@ describe("a registry token", () => {
     clock.turn(2_000);
     expect(await identity.verifyRegistryToken(token, NOW)).toBeUndefined();
   });
+  test("does not follow its access key to another account", async () => {
+    const { token } = await identity.issueRegistryToken(principal, REGION, NOW);
+    await ensureRootAccount(
+      metadata,
+      { accountId: ACCOUNT, rootKey: { ...ROOT, accessKeyId: "OTHER" } },
+      NOW,
+    );
+    await ensureRootAccount(metadata, { accountId: OTHER, rootKey: ROOT }, NOW);
+    clock.turn(2_000);
+    expect(await identity.verifyRegistryToken(token, NOW)).toBeUndefined();
+  });
+  test("has one spelling", async () => {
+    const { token } = await identity.issueRegistryToken(principal, REGION, NOW);
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const good = [];
+    for (const letter of letters) {
+      const spelled = token.slice(0, -1) + letter;
+      if (await identity.verifyRegistryToken(spelled, NOW)) good.push(spelled);
+    }
+    expect(good).toEqual([token]);
+  });
   test("is refused when any character of it is another, or it is something else", async () => {
     const { token } = await identity.issueRegistryToken(principal, REGION, NOW);
     for (let index = 0; index < token.length; index += 1) {

@@ -70,6 +70,13 @@ describe("the root key", () => {
     expect(await works(rotated.accessKeyId)).toBe(true);
   });
 
+  test("leaves the keys of 'account create' alone when their account becomes the default one", async () => {
+    const key = await metadata.write((tx) => createAccount(tx, OTHER, NOW));
+    await ensureRootAccount(metadata, { accountId: OTHER, rootKey: CONFIGURED }, NOW);
+    expect(await works(key.accessKeyId)).toBe(true);
+    expect(await works(CONFIGURED.accessKeyId)).toBe(true);
+  });
+
   test("leaves the keys of other accounts alone and cannot take one of them", async () => {
     const key = await metadata.write((tx) => createAccount(tx, OTHER, NOW));
     await ensureRootAccount(metadata, { accountId: ACCOUNT, rootKey: CONFIGURED }, NOW);

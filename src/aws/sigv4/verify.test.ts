@@ -120,6 +120,33 @@ describe("AWS's published examples", () => {
   });
 });
 
+describe("the same request another day", () => {
+  test("is signed with another key, though everything else is the same", async () => {
+    const { request } = await signWithSdk({});
+    check(request, sha256(""));
+    const forged = {
+      ...request,
+      rawHeaders: request.rawHeaders.map((text) => text.replaceAll("20150830", "20150831")),
+    };
+    const tomorrow = new Date(SIGNED_AT.getTime() + 86_400_000);
+    const { signature } = parseSignedRequest(request, SIGNED_AT);
+    const own = await signWithSdk({ signedAt: tomorrow });
+    verifySignature(parseSignedRequest(own.request, tomorrow), SECRET, own.request, sha256(""));
+    expect(parseSignedRequest(own.request, tomorrow).signature).not.toBe(signature);
+    expect(
+      situationOf(() => verifySignature(parseSignedRequest(forged, tomorrow), SECRET, forged, sha256(""))),
+    ).toBe("mismatch");
+  });
+});
+
+describe("a query that is encoded more than it needs to be", () => {
+  test("is the same query", async () => {
+    const { request } = await signWithSdk({ query: { "a~b": "c-d e" } });
+    const spelled = { ...request, target: "/?%61%7eb=%63%2Dd+e" };
+    check(spelled, sha256(""));
+  });
+});
+
 describe("repeated headers", () => {
   test("are joined with a comma in the order of the wire", async () => {
     const { request } = await signWithSdk({ headers: { "my-header": "value2,value1" } });

@@ -130,6 +130,11 @@ describe("a resource policy is refused for", () => {
   }
 });
 
+test("depth is bounded before anything is built, whatever length is allowed", () => {
+  const bomb = `{"Id":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
+  expect(problem(bomb, { ...RESOURCE, maxLength: 1_000_000 })).toBe(SYNTAX);
+});
+
 describe("a resource policy may", () => {
   const accepted: readonly (readonly [string, object])[] = [
     ["leave the resource and the version out", { Statement: statement }],

@@ -20,6 +20,7 @@ export interface Plan {
   readonly sessionToken?: string;
   readonly presign?: boolean;
   readonly applyChecksum?: boolean;
+  readonly signedAt?: Date;
 }
 
 export interface Signed {
@@ -50,9 +51,10 @@ export async function signWithSdk(plan: Plan): Promise<Signed> {
     headers: { host: "example.amazonaws.com", ...plan.headers },
     ...(plan.body === undefined ? {} : { body: plan.body }),
   };
+  const signingDate = plan.signedAt ?? SIGNED_AT;
   const signed = plan.presign
-    ? await signer.presign(unsigned, { signingDate: SIGNED_AT, expiresIn: 3600 })
-    : await signer.sign(unsigned, { signingDate: SIGNED_AT });
+    ? await signer.presign(unsigned, { signingDate, expiresIn: 3600 })
+    : await signer.sign(unsigned, { signingDate });
   return {
     request: {
       method: signed.method,
