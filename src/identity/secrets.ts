@@ -7,7 +7,7 @@ import "./tables.ts";
  * the metadata database, made on first use, so that every server of a cluster has the same.
  */
 export interface Secrets {
-  /** 32 bytes for one purpose (`ecr-token`); the same on every call and every server. */
+  /** 32 bytes for one purpose (`ecr-token`); the same on every call and every server. Not to be asked for inside a transaction: the first call writes. */
   key(purpose: string): Promise<Buffer>;
 }
 
