@@ -28,6 +28,15 @@ function refusal(validate: Validator, operation: string, input: object): string 
 /** Texts as AWS gives them, from issues and tests that quote it; where none was found the framework's usual one. */
 const CASES: readonly (readonly [service: string, operation: string, input: object, expected: string])[] = [
   ["ecr", "CreateRepository", { repositoryName: "team/app" }, "accepted"],
+  ["ecr", "CreateRepository", { repositoryName: "a".repeat(256) }, "accepted"],
+  [
+    "ecr",
+    "CreateRepository",
+    { repositoryName: "a".repeat(257) },
+    "InvalidParameterException: Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length less than or equal to 256'",
+  ],
+  ["ecr", "DescribeRepositories", { maxResults: 1000 }, "accepted"],
+  ["ecr", "DescribeRepositories", { maxResults: 1 }, "accepted"],
   [
     "ecr",
     "CreateRepository",
