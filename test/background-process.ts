@@ -1,5 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
+/** Whatever still runs when the tests end (a suite that hung, a set-up that failed) ends with them. */
+const living = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of living) child.kill("SIGKILL");
+});
+
 /** A server of any make that a test starts, waits for, and stops by its process id. */
 export class BackgroundProcess {
   readonly #child: ChildProcess;
@@ -11,9 +17,11 @@ export class BackgroundProcess {
   private constructor(child: ChildProcess, name: string) {
     this.#child = child;
     this.#name = name;
+    living.add(child);
     this.#exit = new Promise((resolve) => {
       child.once("exit", (code) => {
         this.#exited = true;
+        living.delete(child);
         resolve(code ?? 128);
       });
       child.once("error", (error) => {

@@ -24,7 +24,7 @@ export class DockerEngine {
       ...["--pidfile", join(folder.path, "pid"), "--host", `unix://${join(folder.path, "socket")}`],
       ...["--iptables=false", "--ip6tables=false", "--bridge=none"],
     ]);
-    await daemon.waitFor(/API listen on/, 60);
+    await daemon.waitFor(/API listen on/, 120);
     return new DockerEngine(daemon, folder);
   }
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWithClients } from "../client.ts";
 import { RunningServer } from "../running-server.ts";
+import { Started } from "../started.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ClientHome } from "./logged-in-clients.ts";
 
@@ -16,15 +17,16 @@ const buildFlags: Readonly<Record<string, readonly string[]>> = {
 for (const [program, build] of Object.entries(buildFlags)) {
   describeWithClients(`${program} against the registry`, [program, "aws"], () => {
     const folder = temporaryFolder(program);
+    const started = new Started();
     let server: RunningServer;
     let home: ClientHome;
 
     beforeAll(async () => {
-      server = await RunningServer.start();
+      server = await started.add(RunningServer.start(), (running) => running.stop());
       home = new ClientHome(folder.path, server);
     });
     afterAll(async () => {
-      await server.stop();
+      await started.end();
       folder.remove();
     });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describeWithClients } from "../client.ts";
 import { type ImageLayout, writeImageLayout, writeIndexLayout } from "../image-layout.ts";
 import { RunningServer } from "../running-server.ts";
+import { Started } from "../started.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { ClientHome } from "./logged-in-clients.ts";
 
@@ -49,7 +50,7 @@ const copyClients: readonly CopyClient[] = [
   {
     program: "regctl",
     prepare: async (home, registry) => {
-      await home.run("regctl", ["registry", "set", "--tls=disabled", registry]);
+      await home.run("regctl", ["registry", "set", "--skip-check", "--tls=disabled", registry]);
       await home.login("regctl", ["registry", "login", "--user=AWS", "--pass-stdin", registry]);
     },
     push: (layout, image) => ["image", "copy", `ocidir://${layout.path}:${layout.tag}`, image],
@@ -61,16 +62,17 @@ for (const copyClient of copyClients) {
   const { program } = copyClient;
   describeWithClients(`${program} against the registry`, [program, "aws"], () => {
     const folder = temporaryFolder(program);
+    const started = new Started();
     let server: RunningServer;
     let home: ClientHome;
 
     beforeAll(async () => {
-      server = await RunningServer.start();
+      server = await started.add(RunningServer.start(), (running) => running.stop());
       home = new ClientHome(folder.path, server);
       await copyClient.prepare(home, server.registry);
     });
     afterAll(async () => {
-      await server.stop();
+      await started.end();
       folder.remove();
     });
 

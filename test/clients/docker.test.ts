@@ -5,19 +5,21 @@ import { join } from "node:path";
 import { describeWithClients } from "../client.ts";
 import { DockerEngine } from "../docker-engine.ts";
 import { RunningServer } from "../running-server.ts";
+import { Started } from "../started.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 describeWithClients("docker against the registry", ["dockerd", "docker", "aws"], () => {
   const folder = temporaryFolder("docker-images");
+  const started = new Started();
   let server: RunningServer;
   let engine: DockerEngine;
 
   beforeAll(async () => {
-    [server, engine] = await Promise.all([RunningServer.start(), DockerEngine.start()]);
+    server = await started.add(RunningServer.start(), (running) => running.stop());
+    engine = await started.add(DockerEngine.start(), (running) => running.stop());
   });
   afterAll(async () => {
-    await engine.stop();
-    await server.stop();
+    await started.end();
     folder.remove();
   });
 
