@@ -23,13 +23,17 @@ export async function currentTags(
   return new Map(rows.map((row) => [row.tag, row.digest]));
 }
 
-/** Points the tags at the image; `present` is where they point now. Throws LimitExceededException. */
+/**
+ * Points the tags at the image; `present` is where they point now. A new image was stored as tagged or not.
+ * Throws LimitExceededException.
+ */
 export async function moveTags(
   tx: Transaction,
   repositoryId: string,
   digest: Digest,
   tags: readonly ImageTag[],
   present: ReadonlyMap<string, string>,
+  image: "new" | "stored",
 ): Promise<void> {
   if (tags.length === 0) return;
   await tx
@@ -41,20 +45,25 @@ export async function moveTags(
         .doUpdateSet((set) => ({ digest: set.ref("excluded.digest") })),
     )
     .execute();
+  if (image === "new" ? tags.length > MAX_TAGS_PER_IMAGE : await hasTooManyTags(tx, repositoryId, digest)) {
+    throw limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
+  }
+  if (image === "stored") await setTagged(tx, repositoryId, digest, 1);
+  const former = tags.map((tag) => present.get(tag)).filter((one) => one !== undefined);
+  for (const one of new Set(former)) await markTagged(tx, repositoryId, one);
+}
+
+async function hasTooManyTags(tx: Transaction, repositoryId: string, digest: string): Promise<boolean> {
   const { count } = await tx
     .selectFrom("ecr_tags")
     .select((select) => select.fn.countAll().as("count"))
     .where("repository_id", "=", repositoryId)
     .where("digest", "=", digest)
     .executeTakeFirstOrThrow();
-  if (Number(count) > MAX_TAGS_PER_IMAGE) {
-    throw limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
-  }
-  const former = tags.map((tag) => present.get(tag)).filter((one) => one !== undefined);
-  for (const image of new Set([digest, ...former])) await markTagged(tx, repositoryId, image);
+  return Number(count) > MAX_TAGS_PER_IMAGE;
 }
 
-/** Keeps `tagged` true to the tags; called after every change of them. */
+/** Keeps `tagged` true to the tags of an image that lost one. */
 export async function markTagged(tx: Transaction, repositoryId: string, digest: string): Promise<void> {
   const tag = await tx
     .selectFrom("ecr_tags")
@@ -63,7 +72,15 @@ export async function markTagged(tx: Transaction, repositoryId: string, digest: 
     .where("digest", "=", digest)
     .limit(1)
     .executeTakeFirst();
-  const tagged = tag === undefined ? 0 : 1;
+  if (tag === undefined) await setTagged(tx, repositoryId, digest, 0);
+}
+
+async function setTagged(
+  tx: Transaction,
+  repositoryId: string,
+  digest: string,
+  tagged: 0 | 1,
+): Promise<void> {
   await tx
     .updateTable("ecr_images")
     .set({ tagged })

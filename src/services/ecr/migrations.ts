@@ -1,3 +1,4 @@
+import { type Kysely, SqliteAdapter, sql } from "kysely";
 import { columnTypes } from "../../storage/metadata/columns.ts";
 import type { Migrations } from "../../storage/metadata/metadata.ts";
 
@@ -5,6 +6,7 @@ export const migrations: Migrations = {
   "0050-ecr-registry": {
     async up(db) {
       const { text, integer, bytes } = columnTypes(db);
+      const keyedTable = storedByKey(db);
 
       await db.schema
         .createTable("ecr_repositories")
@@ -28,6 +30,7 @@ export const migrations: Migrations = {
         .addColumn("policy", text)
         .addColumn("blob_mounting", text)
         .addPrimaryKeyConstraint("ecr_registries_key", ["account", "region"])
+        .modifyEnd(keyedTable)
         .execute();
 
       await db.schema
@@ -68,6 +71,7 @@ export const migrations: Migrations = {
         .addColumn("tag", text, (column) => column.notNull())
         .addColumn("digest", text, (column) => column.notNull())
         .addPrimaryKeyConstraint("ecr_tags_key", ["repository_id", "tag"])
+        .modifyEnd(keyedTable)
         .execute();
       await db.schema
         .createIndex("ecr_tags_digest")
@@ -81,6 +85,7 @@ export const migrations: Migrations = {
         .addColumn("image_digest", text, (column) => column.notNull())
         .addColumn("layer_digest", text, (column) => column.notNull())
         .addPrimaryKeyConstraint("ecr_image_layers_key", ["repository_id", "image_digest", "layer_digest"])
+        .modifyEnd(keyedTable)
         .execute();
       await db.schema
         .createIndex("ecr_image_layers_layer")
@@ -94,6 +99,7 @@ export const migrations: Migrations = {
         .addColumn("image_digest", text, (column) => column.notNull())
         .addColumn("child_digest", text, (column) => column.notNull())
         .addPrimaryKeyConstraint("ecr_image_children_key", ["repository_id", "image_digest", "child_digest"])
+        .modifyEnd(keyedTable)
         .execute();
       await db.schema
         .createIndex("ecr_image_children_child")
@@ -110,6 +116,7 @@ export const migrations: Migrations = {
         .addColumn("media_type", text)
         .addColumn("review_at", integer)
         .addPrimaryKeyConstraint("ecr_layers_key", ["repository_id", "digest"])
+        .modifyEnd(keyedTable)
         .execute();
       await db.schema
         .createIndex("ecr_layers_digest")
@@ -139,3 +146,8 @@ export const migrations: Migrations = {
     },
   },
 };
+
+/** Rows that are little more than their key lie in the key's own tree: SQLite keeps a second copy otherwise. */
+function storedByKey(db: Kysely<unknown>) {
+  return db.getExecutor().adapter instanceof SqliteAdapter ? sql`without rowid` : sql``;
+}

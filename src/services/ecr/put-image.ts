@@ -79,7 +79,7 @@ async function storeImage(
   if (refused !== undefined) throw imageTagAlreadyExists(repository, refused);
 
   if (!exists) await insertImage(ecr, tx, call, repository, request, manifest, digest);
-  await moveTags(tx, repository.id, digest, moving, present);
+  await moveTags(tx, repository.id, digest, moving, present, exists ? "stored" : "new");
 
   const pushed = moving.length > 0 ? moving : exists ? [] : [undefined];
   for (const tag of pushed) {
@@ -108,7 +108,8 @@ async function insertImage(
       media_type: manifest.mediaType,
       manifest: request.bytes,
       manifest_size: request.bytes.length,
-      tagged: 0,
+      // A new image has no tag yet: all that are asked for move to it.
+      tagged: request.tags.length > 0 ? 1 : 0,
       artifact_type: manifest.artifactType ?? null,
       subject_digest: manifest.subject?.digest ?? null,
       annotations: manifest.subject && manifest.annotations ? JSON.stringify(manifest.annotations) : null,
