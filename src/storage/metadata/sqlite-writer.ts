@@ -99,12 +99,17 @@ export class SqliteWriter {
   async #commitGroup(group: RanWrite[]): Promise<void> {
     try {
       await beginImmediate(this.#connection);
+    } catch (error) {
+      for (const write of this.#queue.splice(0)) write.reject(asTypedError(error));
+      return;
+    }
+    try {
       await this.#runGroup(group);
     } catch (error) {
-      // No lock to be had, or the transaction was lost under the group: the first in line hears of it.
+      // The write at the head lost the group's transaction (the disk is full): the others run again without it.
+      this.#queue.shift()?.reject(asTypedError(error));
       this.#rollback();
       this.#requeue(group);
-      this.#queue.shift()?.reject(asTypedError(error));
       return;
     }
     try {

@@ -67,7 +67,7 @@ function metadataOver(path: string, writing: SqliteConnection, reading: SqliteCo
   };
 }
 
-function durableLog(path: string, reading: SqliteConnection): DurableLog & { close(): void } {
+export function durableLog(path: string, reading: SqliteConnection): DurableLog & { close(): void } {
   // The file exists and stays this one as long as a connection is open (sqlite.org/walformat.html, 1.1).
   const file = openSync(`${path}-wal`, "r+");
   const synced = promisify(fdatasync);
