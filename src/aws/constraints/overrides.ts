@@ -11,6 +11,8 @@ interface Overrides {
 const OVERRIDES: Readonly<Record<string, Overrides>> = {
   ecr: {
     shapes: {
+      // The model's, without its needless backslash before the slash, as ECR's message has it.
+      RepositoryName: { pattern: "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*" },
       // The order in which ECR's own message lists them.
       ImageTagMutability: {
         enum: ["IMMUTABLE", "MUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION"],
