@@ -1,0 +1,190 @@
+import { afterAll, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { Readable } from "node:stream";
+import pino from "pino";
+import type { BlobStore, BlobWriter } from "../../src/storage/blobs/blob-store.ts";
+import { digestOf } from "../../src/storage/blobs/digest.ts";
+import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
+import { UploadNotFound } from "../../src/storage/blobs/errors.ts";
+import { migrations } from "../../src/storage/blobs/migrations.ts";
+import type { Metadata } from "../../src/storage/metadata/metadata.ts";
+import { describeOnEachStore } from "../contract/blob-stores.ts";
+import { temporaryMetadata } from "../temporary-metadata.ts";
+
+/**
+ * A push and a delete are broken off at every step that reaches the store or the database, before it and right
+ * after it. What a new server then finds must be whole: everything acknowledged is there, the push can be
+ * finished, and in the end no byte is left that no row knows.
+ */
+const OWNER = "ecr/repository-1";
+const DAY = 86_400_000;
+const MEBIBYTE = 1024 * 1024;
+/** The second append ends inside a part of an S3 multipart upload and begins one in its middle. */
+const PIECES = [randomBytes(3 * MEBIBYTE), randomBytes(9 * MEBIBYTE), randomBytes(1000)];
+const WHOLE = Buffer.concat(PIECES);
+const DIGEST = digestOf("sha256", createHash("sha256").update(WHOLE).digest("hex"));
+const NEVER = new AbortController().signal;
+
+class Crash extends Error {
+  override readonly name = "Crash";
+}
+
+describeOnEachStore("a crash at every step of a push", (stores) => {
+  const opened: BlobStore[] = [];
+  afterAll(async () => {
+    for (const store of opened) await store.close();
+  });
+
+  test("loses nothing that was acknowledged and leaves no garbage", async () => {
+    let step = 0;
+    for (let crashed = true; crashed; step++) {
+      for (const when of ["before", "after"] as const) {
+        await using metadata = await temporaryMetadata(migrations);
+        const url = stores.fresh();
+        const store = await stores.open(url, { minimumFreeBytes: 0 });
+        opened.push(store);
+        const fuse = new Fuse(step, when);
+        const promised = await push(engine(fuse.metadata(metadata), fuse.store(store), 0));
+        crashed = fuse.blown;
+
+        // The process is gone; claims of dead servers have run out.
+        const later = engine(metadata, store, 2 * 60_000);
+        const blobId = promised.blobId ?? (await finish(later, promised));
+        if (blobId !== undefined) {
+          expect(await readAll(await later.open(blobId)), `step ${step} ${when}`).toEqual(WHOLE);
+          await metadata.write((tx) => later.release(tx, blobId, "image"));
+        }
+
+        // A collector that dies as well, then one that does not.
+        const dying = new Fuse(step % 5, when);
+        await engine(dying.metadata(metadata), dying.store(store), 8 * DAY)
+          .collect(NEVER)
+          .catch((error: unknown) => expect(error).toBeInstanceOf(Crash));
+        const last = engine(metadata, store, 16 * DAY);
+        await last.collect(NEVER);
+        expect(files(stores.folder(url)), `step ${step} ${when}`).toEqual([]);
+        const nothing = { blobs: 0, bytes: 0, uploads: 0, uploadBytes: 0, reviews: 0, removals: 0 };
+        expect(await last.totals()).toEqual(nothing);
+      }
+    }
+    expect(step).toBeGreaterThan(10);
+  }, 120_000);
+});
+
+interface Promised {
+  id?: string;
+  size: number;
+  blobId?: string;
+}
+
+/** Pushes until it is done or the process "dies"; tells what had been acknowledged by then. */
+async function push(blobs: BlobEngine): Promise<Promised> {
+  const promised: Promised = { size: 0 };
+  try {
+    promised.id = await blobs.beginUpload(OWNER);
+    for (const piece of PIECES)
+      promised.size = await blobs.append(promised.id, OWNER, Readable.from([piece]));
+    promised.blobId = await finishWhole(blobs, promised.id);
+  } catch (error) {
+    if (!causes(error).some((cause) => cause instanceof Crash)) throw error;
+  }
+  return promised;
+}
+
+/** What a client does after the restart: asks how far it got, sends the rest, finishes. */
+async function finish(blobs: BlobEngine, promised: Promised): Promise<string | undefined> {
+  if (promised.id === undefined) return undefined;
+  let size: number;
+  try {
+    size = await blobs.uploadSize(promised.id, OWNER);
+  } catch (error) {
+    // Only when the push was committed and its acknowledgement alone was lost. The blob is there: push again.
+    expect(error).toBeInstanceOf(UploadNotFound);
+    expect(promised.size).toBe(WHOLE.length);
+    expect(await blobs.totals()).toMatchObject({ blobs: 1 });
+    const again = await blobs.beginUpload(OWNER);
+    await blobs.append(again, OWNER, Readable.from([WHOLE]));
+    return finishWhole(blobs, again);
+  }
+  expect(size).toBeGreaterThanOrEqual(promised.size);
+  if (size < WHOLE.length) {
+    await blobs.append(promised.id, OWNER, Readable.from([WHOLE.subarray(size)]), { offset: size });
+  }
+  return finishWhole(blobs, promised.id);
+}
+
+function finishWhole(blobs: BlobEngine, id: string): Promise<string> {
+  return blobs.finishUpload(id, OWNER, DIGEST, async (tx, blob) => {
+    await blobs.reference(tx, blob.id, "image");
+    return blob.id;
+  });
+}
+
+function engine(metadata: Metadata, store: BlobStore, milliseconds: number): BlobEngine {
+  const clock = { now: () => new Date(Date.UTC(2026, 0, 1) + milliseconds), dayMilliseconds: DAY };
+  return createBlobs({ metadata, store, clock, log: pino({ level: "silent" }) });
+}
+
+/** Lets so many steps pass; from then on nothing works any more. */
+class Fuse {
+  blown = false;
+  #left: number;
+  readonly #when: "before" | "after";
+
+  constructor(steps: number, when: "before" | "after") {
+    this.#left = steps;
+    this.#when = when;
+  }
+
+  async #step<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.blown) throw new Crash();
+    const last = this.#left-- === 0;
+    if (!last) return run();
+    this.blown = true;
+    if (this.#when === "after") await run();
+    throw new Crash();
+  }
+
+  metadata(real: Metadata): Metadata {
+    return { ...real, write: (work) => this.#step(() => real.write(work)) };
+  }
+
+  store(real: BlobStore): BlobStore {
+    return {
+      shared: real.shared,
+      checkRoom: () => real.checkRoom(),
+      append: (upload) => this.#step(async () => this.#writer(await real.append(upload))),
+      seal: (upload) => this.#step(() => real.seal(upload)),
+      open: (...place) => real.open(...place),
+      remove: (id) => this.#step(() => real.remove(id)),
+      close: () => real.close(),
+    };
+  }
+
+  #writer(real: BlobWriter): BlobWriter {
+    return {
+      write: (chunk) => this.#step(() => real.write(chunk)),
+      finish: () => this.#step(() => real.finish()),
+      settle: () => this.#step(() => real.settle()),
+      abandon: () => real.abandon(),
+    };
+  }
+}
+
+function causes(error: unknown): unknown[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : [];
+}
+
+async function readAll(bytes: Readable): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function files(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+}
