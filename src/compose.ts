@@ -1,18 +1,17 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Config, databaseUrl, rootAccountSettings } from "./config.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
 import { registryDoor } from "./formats/oci/index.ts";
 import { authorize } from "./identity/authorize.ts";
 import { createIdentity } from "./identity/identity.ts";
-import { ensureRootAccount, type RootAccountSettings } from "./identity/root-account.ts";
+import { ensureRootAccount } from "./identity/root-account.ts";
 import { createSecrets } from "./identity/secrets.ts";
 import { createJobs } from "./jobs/queue.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { migrations } from "./migrations.ts";
 import { awsDoor } from "./server/aws-door.ts";
-import { openCertificateAuthority } from "./server/certificate-authority.ts";
 import { lockDataFolder } from "./server/data-folder.ts";
 import { healthDoor, metricsDoor, readinessDoor, unknownOwnPathDoor } from "./server/health.ts";
 import { createMetrics, type Metrics } from "./server/metrics.ts";
@@ -129,20 +128,6 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   return { url: server.url, caFile: tls?.caFile, stop: () => running.disposeAsync() };
 }
 
-/** The database as `openMetadata` takes it. */
-export function databaseUrl(config: Config): string {
-  return config.database ?? join(config.data, "metadata.db");
-}
-
-/** Servers that share a database share the root key through it; an embedded one keeps it in its folder. */
-export function rootAccountSettings(config: Config): RootAccountSettings {
-  return {
-    accountId: config.account,
-    rootKey: config.rootKey,
-    dataFolder: config.database === undefined ? config.data : undefined,
-  };
-}
-
 async function openCertificates(
   config: Config,
   clock: Clock,
@@ -154,6 +139,8 @@ async function openCertificates(
     const onProblem = (error: Error) => log.error({ err: error }, "renewed certificates cannot be used");
     return { certificates: await fileCertificates(tls.pairs, onProblem) };
   }
+  // X.509 is a tenth of a second to load, and few servers make their own.
+  const { openCertificateAuthority } = await import("./server/certificate-authority.ts");
   const authority = await openCertificateAuthority(join(config.data, "tls"), clock.now());
   const certificates = await authorityCertificates(authority, {
     domains: config.domains,

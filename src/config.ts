@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "./aws/names.ts";
+import type { RootAccountSettings } from "./identity/root-account.ts";
 import { type CommandName, environmentName, type SettingName, settingsOf } from "./settings.ts";
 
 /** The one typed configuration. Flags go before environment, environment before shosoin.yaml, that before defaults. */
@@ -282,4 +283,18 @@ function parseSize(text: string): number | undefined {
   const match = /^(?<count>\d{1,9})\s*(?:(?<unit>[kmgt])i?b?|b)?$/i.exec(text)?.groups;
   const unit = SIZE_UNITS[(match?.["unit"] ?? "").toLowerCase()];
   return match && unit !== undefined ? Number(match["count"]) * unit : undefined;
+}
+
+/** The database as `openMetadata` takes it. */
+export function databaseUrl(config: Config): string {
+  return config.database ?? join(config.data, "metadata.db");
+}
+
+/** Servers that share a database share the root key through it; an embedded one keeps it in its folder. */
+export function rootAccountSettings(config: Config): RootAccountSettings {
+  return {
+    accountId: config.account,
+    rootKey: config.rootKey,
+    dataFolder: config.database === undefined ? config.data : undefined,
+  };
 }

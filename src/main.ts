@@ -1,13 +1,11 @@
 import packageFile from "../package.json" with { type: "json" };
-import { databaseUrl, rootAccountSettings } from "./compose.ts";
-import { type Config, ConfigError, readConfig } from "./config.ts";
+import { type Config, ConfigError, databaseUrl, readConfig, rootAccountSettings } from "./config.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
 import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
-import { serve } from "./serve.ts";
 import { DataFolderInUse, findServer } from "./server/data-folder.ts";
 import type { CommandName } from "./settings.ts";
 import { DatabaseTooNew, MetadataUnavailable } from "./storage/metadata/errors.ts";
@@ -21,6 +19,8 @@ type Command = (config: Config, words: readonly string[]) => Promise<void>;
 const COMMANDS: Readonly<Record<CommandName, Command>> = {
   async serve(config, words) {
     refuseWords("serve", words);
+    // Loaded when it is needed: the other commands answer without the whole server.
+    const { serve } = await import("./serve.ts");
     await serve(config);
   },
   async env(config, words) {

@@ -380,6 +380,35 @@ describe("stopping", () => {
     await stopped;
   });
 
+  test("closes idle connections at once, and others with their answer", async () => {
+    const go = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    let requests = 0;
+    const { server, port } = await open(
+      async (_request, response) => {
+        requests += 1;
+        if (requests === 2) {
+          reached.resolve();
+          await go.promise;
+        }
+        response.end("answered");
+      },
+      { headSeconds: 60, keepAliveSeconds: 60 },
+    );
+    const idle = client(port);
+    idle.send(GET);
+    await idle.until("answered");
+    const running = client(port);
+    running.send(GET);
+    await reached.promise;
+    const stopped = server.stop(60);
+    await idle.untilClosed();
+    expect(running.closed).toBe(false);
+    go.resolve();
+    expect(await running.untilClosed()).toContain("answered");
+    await stopped;
+  });
+
   test("cuts what still runs after the time it was given, and tells the door", async () => {
     const reached = Promise.withResolvers<AbortSignal>();
     const { server, port } = await open(async (_request, _response, arrival) => {
