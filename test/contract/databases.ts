@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +16,8 @@ export interface TestDatabases {
 
 /** Runs one suite against every database that Shosoin can keep its metadata in. */
 export function describeOnEachDatabase(title: string, define: (databases: TestDatabases) => void): void {
+  // A test that times out takes the PostgreSQL of its file with it: a busy machine must not make it so.
+  setDefaultTimeout(60_000);
   describe(`${title} on SQLite`, () => {
     const folders: string[] = [];
     afterAll(() => {
