@@ -183,6 +183,26 @@ describeOnEachDatabase("images", (databases) => {
     });
   });
 
+  test("an image without a tag gets one, and is untagged no more", async () => {
+    await registry.createRepository("tagged-later");
+    const image = await registry.pushImage("tagged-later", "content");
+    const listed = async (tagStatus: "TAGGED" | "UNTAGGED") => {
+      const input = { repositoryName: "tagged-later", filter: { tagStatus } };
+      const { imageDetails = [] } = await registry.api.DescribeImages(registry.call(), input);
+      const { imageIds = [] } = await registry.api.ListImages(registry.call(), input);
+      return [imageDetails.length, imageIds.length];
+    };
+    expect([await listed("TAGGED"), await listed("UNTAGGED")]).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    await registry.push("tagged-later", image, "v1");
+    expect([await listed("TAGGED"), await listed("UNTAGGED")]).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
   describe("PutImage", () => {
     const put = (repositoryName: string, image: { text: string; mediaType: string }, imageTag?: string) =>
       registry.api.PutImage(registry.call(), {

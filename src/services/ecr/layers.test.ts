@@ -11,6 +11,7 @@ import {
   digestOfText,
   OTHER_ACCOUNT,
   type TestRegistry,
+  testImage,
   testRegistry,
   textOf,
 } from "./testing/test-registry.ts";
@@ -26,8 +27,8 @@ describeOnEachDatabase("layers", (databases) => {
 
   const named = (name: string) => expect.objectContaining({ name });
 
-  async function runJob(kind: string, payload: unknown): Promise<void> {
-    const handler = registry.ecr.jobHandlers.find((one) => one.kind === kind);
+  async function runJob(kind: string, payload: unknown, of = registry): Promise<void> {
+    const handler = of.ecr.jobHandlers.find((one) => one.kind === kind);
     const job: RunningJob = { id: "1", kind, payload, attempt: 1, signal: new AbortController().signal };
     await handler?.run(job);
   }
@@ -310,6 +311,22 @@ describeOnEachDatabase("layers", (databases) => {
       turn(LAYER_GRACE_MILLISECONDS);
       await review();
       expect(await stat("grace", "taken")).toEqual({ size: 5 });
+    });
+
+    test("stay when they came after their image", async () => {
+      const accepting = await testRegistry(await databases.fresh(), "accept");
+      try {
+        await accepting.createRepository("sparse");
+        await accepting.push("sparse", testImage("late"), "v1");
+        const digest = await accepting.pushLayer("sparse", "late");
+        accepting.now = new Date(accepting.now.getTime() + LAYER_GRACE_MILLISECONDS);
+        await runJob("ecr.review-layers", {}, accepting);
+        expect(await accepting.ecr.registry.statLayer(accepting.call(), "sparse", digest)).toEqual({
+          size: 4,
+        });
+      } finally {
+        await accepting[Symbol.asyncDispose]();
+      }
     });
 
     test("can be deleted by hand; those an image uses cannot", async () => {

@@ -268,6 +268,9 @@ describeOnEachDatabase("repositories", (databases) => {
         }),
       });
       await expect(pull()).rejects.toEqual(named("ImageNotFoundException"));
+      const unrelated = { Sid: "same", Effect: "Allow", Principal: { AWS: ACCOUNT }, Action: "ecr:PutImage" };
+      await registry.api.SetRepositoryPolicy(owner, { repositoryName: "app", policyText: policy(unrelated) });
+      await expect(pull()).rejects.toEqual(named("ImageNotFoundException"));
       await registry.api.SetRepositoryPolicy(owner, {
         repositoryName: "app",
         policyText: policy({

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type {
   CreateRepositoryCommandInput,
   DeleteRepositoryCommandInput,
@@ -45,7 +45,8 @@ export async function createRepository(ecr: EcrContext, caller: Call, input: Cre
   if (Object.keys(tags).length > 0) await authorizeRegistry(ecr, call, "ecr:TagResource", arn, conditions);
 
   const row = {
-    id: randomUUID(),
+    // 96 bits; short, because every row of the repository repeats it.
+    id: randomBytes(12).toString("base64url"),
     account: call.account,
     region: call.region,
     name,
