@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { existsSync, readdirSync, truncateSync } from "node:fs";
+import { existsSync, readdirSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { BlobStore, StoredUpload } from "../../src/storage/blobs/blob-store.ts";
@@ -68,7 +68,8 @@ describeOnEachStore("a blob store", (stores) => {
   });
 
   test("bytes that were never acknowledged are not in the blob", async () => {
-    const store = await open();
+    const url = stores.fresh();
+    const store = await open(url);
     const kept = randomBytes(9 * MEBIBYTE);
     const first = await appended(store, begin(), kept);
     // Durable in the store, but the row was not moved on: a crash in between.
@@ -83,6 +84,8 @@ describeOnEachStore("a blob store", (stores) => {
     const { location } = await store.seal(upload);
     const read = await readAll(await store.open(location, upload.size, 0, upload.size - 1));
     expect(sha256(read)).toBe(sha256(Buffer.concat([kept, rest])));
+    const sizes = files(stores.folder(url)).map((file) => statSync(file).size);
+    if (stores.kind === "disk") expect(sizes).toEqual([upload.size]);
   });
 
   test("sealing again gives the same, also when the first answer was lost", async () => {
