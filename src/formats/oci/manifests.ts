@@ -1,7 +1,8 @@
 /**
  * Manifests: OCI distribution-spec 1.1 "Pulling manifests", "Pushing Manifests", "Deleting tags" and "Deleting
- * Manifests". A manifest is answered in the bytes and the media type it was pushed with, whatever `Accept`
- * says (RFC 9110 section 12.4.1 lets a server do so): a conversion would change its digest.
+ * Manifests". By digest a manifest is always answered as it was pushed. By tag too, unless `Accept` names neither its
+ * media type nor a wildcard: then an image comes as Docker schema 2 or OCI, whichever of both the client knows
+ * (ECR's manifest conversion), and everything else as it is, for the client to refuse (RFC 9110 section 12.4.1).
  */
 import type { OutgoingHttpHeaders } from "node:http";
 import { readBody } from "./body.ts";
@@ -19,6 +20,7 @@ export async function getManifest(exchange: Exchange): Promise<void> {
     route.name,
     manifestReference(route.last),
     request.method === "GET",
+    acceptedTypes(request.headers.accept),
   );
   const etag = `"${manifest.digest}"`;
   if (matchesEtag(request.headers["if-none-match"], etag)) {
@@ -62,6 +64,12 @@ export async function deleteManifest(exchange: Exchange): Promise<void> {
   const { route } = exchange;
   await exchange.registry.deleteManifest(exchange.call, route.name, manifestReference(route.last));
   sendEmpty(exchange, 202);
+}
+
+/** Undefined when everything is accepted. */
+function acceptedTypes(header: string | undefined): readonly string[] | undefined {
+  if (header === undefined || header.includes("*")) return undefined;
+  return header.split(",").map((range) => range.split(";", 1)[0]?.trim() ?? "");
 }
 
 /** Without parameters, which the specification tells registries to ignore. */

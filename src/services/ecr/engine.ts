@@ -50,12 +50,16 @@ export interface Registry {
   listRepositoryNames(call: Call, page: { after?: string; limit: number }): Promise<Page<string>>;
   listTags(call: Call, repository: string, page: { after?: string; limit: number }): Promise<Page<string>>;
 
-  /** `countAsPull` moves lastRecordedPullTime (GET, not HEAD). */
+  /**
+   * `countAsPull` moves lastRecordedPullTime (GET, not HEAD). `accepted` are the media types the client understands
+   * (all when absent): an image asked for by tag is converted to one of them where that can be, as in BatchGetImage.
+   */
   getManifest(
     call: Call,
     repository: string,
     reference: Reference,
     countAsPull: boolean,
+    accepted?: readonly string[],
   ): Promise<StoredManifest>;
   putManifest(
     call: Call,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
+import type { Digest } from "../../storage/blobs/digest.ts";
 import {
   ACCOUNT,
   digestOfText,
@@ -399,6 +400,28 @@ describeOnEachDatabase("images", (databases) => {
         "ImageNotFound",
         "MissingDigestAndTag",
       ]);
+    });
+
+    test("a native client that knows only the other format gets it by tag, under the digest of those bytes", async () => {
+      await registry.createRepository("native");
+      const image = testDockerImage("content");
+      await registry.pushLayer("native", "config of content");
+      await registry.pushLayer("native", "content");
+      await registry.push("native", image, "v1");
+      const oci = "application/vnd.oci.image.manifest.v1+json";
+      const get = (reference: { tag: string } | { digest: Digest }, accepted?: string[]) =>
+        registry.ecr.registry.getManifest(registry.call(), "native", reference, true, accepted);
+      const converted = await get({ tag: "v1" }, [oci]);
+      expect(converted.mediaType).toBe(oci);
+      expect(converted.digest).toBe(digestOfText(Buffer.from(converted.bytes).toString()));
+      for (const stored of [
+        await get({ digest: image.digest }, [oci]),
+        await get({ tag: "v1" }, ["application/x-other"]),
+        await get({ tag: "v1" }, [oci, image.mediaType]),
+        await get({ tag: "v1" }),
+      ]) {
+        expect(stored).toMatchObject({ digest: image.digest, mediaType: image.mediaType });
+      }
     });
   });
 

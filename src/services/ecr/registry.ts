@@ -24,8 +24,8 @@ export function createRegistry(ecr: EcrContext): Registry {
     listRepositoryNames: (call, page) => listRepositoryNames(ecr, call, page),
     listTags: (call, repository, page) => listTags(ecr, call, repository, page),
 
-    getManifest: (call, repository, reference, countAsPull) =>
-      getManifest(ecr, call, repository, reference, countAsPull),
+    getManifest: (call, repository, reference, countAsPull, accepted) =>
+      getManifest(ecr, call, repository, reference, countAsPull, accepted),
     async putManifest(call, repository, { reference, tags: furtherTags = [], mediaType, bytes }) {
       const named = reference.tag === undefined ? furtherTags : [reference.tag, ...furtherTags];
       const tags = [...new Set(named)].map(requireImageTag);
