@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
+import { Client } from "pg";
 import { columnTypes } from "../../src/storage/metadata/columns.ts";
 import {
   DatabaseTooNew,
@@ -460,6 +461,34 @@ describeOnEachDatabase("metadata", (databases) => {
   }
 
   if (databases.kind === "postgres") {
+    test("a write whose connection is cut before its commit runs again, and once only counts", async () => {
+      const metadata = await open();
+      let runs = 0;
+      await metadata.write(async (tx) => {
+        runs += 1;
+        await put(tx, "a", runs);
+        if (runs === 1) await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx);
+      });
+      expect(runs).toBe(2);
+      expect(await countOf(metadata, "a")).toBe(2);
+    });
+
+    test("a database in another encoding than UTF-8 is refused", async () => {
+      const url = await databases.fresh();
+      const metadata = await open(url);
+      await metadata.close();
+      opened.pop();
+      const other = new URL(url);
+      const administrator = new Client({ connectionString: url });
+      await administrator.connect();
+      await administrator.query(
+        "create database latin encoding 'LATIN1' locale_provider libc locale 'C' template template0",
+      );
+      await administrator.end();
+      other.pathname = "/latin";
+      await expect(openMetadata(other.href, migrations)).rejects.toThrow(/LATIN1, UTF8 is needed/);
+    });
+
     test("an unreachable database is named with its place, without its password", async () => {
       const url = "postgres://shosoin:hunter2@127.0.0.1:9/shosoin";
       const refusal = await openMetadata(url, migrations).catch((error: unknown) => error);

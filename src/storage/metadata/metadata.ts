@@ -19,14 +19,24 @@ export type Migrations = Readonly<Record<string, Migration>>;
 export interface Metadata {
   readonly dialect: Dialect;
 
-  /** Reads outside of any transaction: sees what is committed, never another transaction's half. */
+  /**
+   * Reads outside of any transaction: sees what is durable, never another transaction's half. It cannot write,
+   * begin a transaction or stream: long lists are read page by page, by key.
+   */
   readonly reader: Reader;
 
   /**
    * Runs `work` in one serializable transaction and resolves once it is durable: it survives a power cut.
    * Rejects with what `work` threw, and then nothing of it remains. `work` may run more than once (a
    * serialization conflict on PostgreSQL is retried), so it must change nothing but rows, and it must wait
-   * for nothing but the database: other writers queue behind it.
+   * for nothing but the database: other writers queue behind it, and after 30 seconds it is given up.
+   *
+   * Once a statement failed (a unique or foreign key), nothing more can be done in the transaction and nothing of
+   * it is committed, also when `work` catches the error: read before you insert, or use ON CONFLICT.
+   *
+   * Rejects with StorageFull when the disk has no room (smaller writes and reads go on), with MetadataUnavailable
+   * when the database cannot be reached or was lost while committing (the outcome is unknown then), with
+   * WriteConflict when others kept changing the same rows. One statement takes at most 32,766 parameters.
    */
   write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
 

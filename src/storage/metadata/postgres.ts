@@ -26,6 +26,8 @@ const WRITERS = 5;
  */
 const FEWER_CONFLICTS = { enable_seqscan: "off", random_page_cost: "1" };
 
+const OLDEST_VERSION = 150_000;
+
 /** Limits of one statement and of one write with all its statements, in milliseconds. */
 const STATEMENT_MILLISECONDS = 30_000;
 const WRITE_MILLISECONDS = 30_000;
@@ -82,13 +84,23 @@ async function migratePostgres(url: string, migrations: Migrations): Promise<voi
   const pool = createPool(url, {}, { max: 1 });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
-    await pool.query("select 1").catch((error: unknown) => {
-      throw unavailable(url, error);
-    });
+    await checkServer(url, pool);
     await migrate(db, migrations);
   } finally {
     await db.destroy();
   }
+}
+
+/** In another encoding than UTF-8 text would be refused or sorted differently, long after the start. */
+async function checkServer(url: string, pool: Pool): Promise<void> {
+  const settings =
+    "select current_setting('server_version_num') as version, current_setting('server_encoding') as encoding";
+  const { rows } = await pool.query<Record<string, string>>(settings).catch((error: unknown) => {
+    throw unavailable(url, error);
+  });
+  const { version, encoding } = rows[0] ?? {};
+  if (Number(version) < OLDEST_VERSION) throw unavailable(url, "PostgreSQL 15 or newer is needed");
+  if (encoding !== "UTF8") throw unavailable(url, `its encoding is ${encoding}, UTF8 is needed`);
 }
 
 /** A read changes nothing, so when its connection turns out to be broken it is asked again on another. */
