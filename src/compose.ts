@@ -139,7 +139,9 @@ async function openCertificates(
     const onProblem = (error: Error) => log.error({ err: error }, "renewed certificates cannot be used");
     return { certificates: await fileCertificates(tls.pairs, onProblem) };
   }
-  // X.509 is a tenth of a second to load, and few servers make their own.
+  // X.509 is a tenth of a second to load, and few servers make their own. It needs the metadata polyfill before
+  // it; in the single executable, Bun 1.4 runs a lazily loaded module's first import after its second.
+  await import("reflect-metadata");
   const { openCertificateAuthority } = await import("./server/certificate-authority.ts");
   const authority = await openCertificateAuthority(join(config.data, "tls"), clock.now());
   const certificates = await authorityCertificates(authority, {

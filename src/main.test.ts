@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { runCommand } from "../test/command.ts";
 import { RunningServer } from "../test/running-server.ts";
 
 // Every test starts processes; on a busy machine each takes its time.
@@ -173,4 +175,28 @@ test("an account made beside the running server can be listed", async () => {
   const { output } = await shosoin(["account", "list", "--data", server.data]);
   expect(output).toContain("111122223333");
   expect(output).toContain("123456789012");
+});
+
+test("the single executable serves by itself, with TLS and every lazily loaded part", async () => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, "..", "package.json"), "utf8"));
+  const program = join(folder, "shosoin");
+  const [, ...args] = String(scripts.compile).replace("dist/shosoin", program).split(" ");
+  await runCommand(process.execPath, args, { cwd: join(import.meta.dirname, "..") });
+  const server = await start({ command: [program], args: ["--tls", "auto"] });
+  const { output } = await shosoin(["env", "--data", server.data], {
+    SHOSOIN_ROOT_ACCESS_KEY_ID: server.rootKey.accessKeyId,
+    SHOSOIN_ROOT_SECRET_ACCESS_KEY: server.rootKey.secretAccessKey,
+  });
+  expect(output).toContain("AWS_CA_BUNDLE");
+  const settings = {
+    endpoint: server.url,
+    region: "us-east-1",
+    credentials: server.rootKey,
+    requestHandler: { httpsAgent: { ca: readFileSync(join(server.data, "tls", "ca.pem")) } },
+  };
+  const ecr = new ECRClient(settings);
+  const created = await ecr.send(new CreateRepositoryCommand({ repositoryName: "from-one-file" }));
+  expect(created.repository?.repositoryName).toBe("from-one-file");
+  const refused = ecr.send(new CreateRepositoryCommand({ repositoryName: "NOT A NAME" }));
+  await expect(refused).rejects.toThrow("Invalid parameter at 'repositoryName'");
 });

@@ -11,6 +11,10 @@ export async function serve(config: Config): Promise<void> {
     flush();
     process.exit(1);
   });
+  process.on("unhandledRejection", (error) => {
+    // One request's or job's lost promise: its own work is undone or tried again, the others go on.
+    log.error({ err: error }, "unhandled rejection");
+  });
   const stopAsked = new Promise<string>((resolve) => {
     let signals = 0;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
