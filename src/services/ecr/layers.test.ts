@@ -12,6 +12,7 @@ import {
   OTHER_ACCOUNT,
   type TestRegistry,
   testImage,
+  testIndex,
   testRegistry,
   textOf,
 } from "./testing/test-registry.ts";
@@ -327,6 +328,16 @@ describeOnEachDatabase("layers", (databases) => {
       } finally {
         await accepting[Symbol.asyncDispose]();
       }
+    });
+
+    test("stay when an index lists them, as BuildKit's cache does", async () => {
+      await registry.createRepository("cache");
+      const digest = await registry.pushLayer("cache", "cached");
+      const layer = { digest, text: "cached", mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" };
+      await registry.push("cache", testIndex([layer]), "cache");
+      turn(LAYER_GRACE_MILLISECONDS);
+      await review();
+      expect(await stat("cache", "cached")).toEqual({ size: 6 });
     });
 
     test("can be deleted by hand; those an image uses cannot", async () => {

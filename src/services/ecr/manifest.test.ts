@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { ManifestInvalid } from "./errors.ts";
-import { imageSize, MAX_MANIFEST_SIZE, parseManifest, requiredLayers } from "./manifest.ts";
+import { imageSize, linkedLayers, MAX_MANIFEST_SIZE, parseManifest } from "./manifest.ts";
 import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST } from "./media-types.ts";
 
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -213,7 +213,7 @@ describe("what a manifest says", () => {
   test("its size is that of its layers, its requirements are config and layers, each once", () => {
     const manifest = parse(image({ layers: [descriptor("one"), descriptor("three"), descriptor("one")] }));
     expect(imageSize(manifest)).toBe("one".length + "three".length + "one".length);
-    expect(requiredLayers(manifest).map((layer) => layer.digest as string)).toEqual(
+    expect(linkedLayers(manifest).map((layer) => layer.digest as string)).toEqual(
       ["config", "one", "three"].map(digestOf),
     );
   });
@@ -221,10 +221,10 @@ describe("what a manifest says", () => {
   test("foreign layers with urls need not be here, and do without urls", () => {
     const foreign = descriptor("far", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
     const away = parse(image({ layers: [{ ...foreign, urls: ["https://example.com/far"] }] }));
-    expect(requiredLayers(away)).toHaveLength(1);
-    expect(requiredLayers(parse(image({ layers: [foreign] })))).toHaveLength(2);
+    expect(linkedLayers(away)).toHaveLength(1);
+    expect(linkedLayers(parse(image({ layers: [foreign] })))).toHaveLength(2);
     const plain = parse(image({ layers: [{ ...descriptor("one"), urls: ["https://example.com/one"] }] }));
-    expect(requiredLayers(plain)).toHaveLength(2);
+    expect(linkedLayers(plain)).toHaveLength(2);
   });
 
   test("a subject is named by its digest", () => {

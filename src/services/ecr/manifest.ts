@@ -28,7 +28,7 @@ export interface Manifest {
   readonly artifactType: string | undefined;
   /** Images only. */
   readonly config: Descriptor | undefined;
-  /** Images only; those that must lie in the repository come from `requiredLayers`. */
+  /** Images only. */
   readonly layers: readonly Descriptor[];
   /** Indexes only. */
   readonly children: readonly Descriptor[];
@@ -63,14 +63,17 @@ export function parseManifest(bytes: Uint8Array, mediaType: string | undefined):
   };
 }
 
-/** The digests that must lie in the repository, each once: config and layers, without those whose bytes lie elsewhere. */
-export function requiredLayers(manifest: Manifest): readonly Descriptor[] {
-  const layers = [...(manifest.config ? [manifest.config] : []), ...manifest.layers];
-  return [
-    ...new Map(
-      layers.filter((layer) => !isForeignLayer(layer)).map((layer) => [layer.digest, layer]),
-    ).values(),
-  ];
+/**
+ * The layers a manifest keeps alive, each once. Of an image: config and layers, without those whose bytes lie
+ * elsewhere. Of an index: what it lists that is no manifest, as BuildKit's cache lists layers.
+ */
+export function linkedLayers(manifest: Manifest): readonly Descriptor[] {
+  const layers =
+    manifest.kind === "index"
+      ? manifest.children.filter((child) => !MANIFEST_KINDS.has(child.mediaType))
+      : [...(manifest.config ? [manifest.config] : []), ...manifest.layers];
+  const here = layers.filter((layer) => !isForeignLayer(layer));
+  return [...new Map(here.map((layer) => [layer.digest, layer])).values()];
 }
 
 /** Compressed bytes of an image: its layers, counted as often as they are listed, without the config. */

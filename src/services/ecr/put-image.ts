@@ -17,7 +17,7 @@ import {
 import { imagePushed } from "./image-events.ts";
 import { refreshParentSizes, sizeOfLargestChild } from "./image-size.ts";
 import { currentTags, moveTags } from "./image-tags.ts";
-import { type Descriptor, imageSize, type Manifest, parseManifest, requiredLayers } from "./manifest.ts";
+import { type Descriptor, imageSize, linkedLayers, type Manifest, parseManifest } from "./manifest.ts";
 import { isImmutable } from "./mutability.ts";
 import type { ImageTag } from "./names.ts";
 import {
@@ -98,7 +98,8 @@ async function insertImage(
 ): Promise<void> {
   const missing = await linkLayers(tx, repository, digest, manifest);
   const mayBeMissing = request.rules === "oci" && ecr.missingLayers === "accept";
-  if (missing.length > 0 && !mayBeMissing) throw layersNotFound(repository, missing);
+  if (missing.length > 0 && manifest.kind === "image" && !mayBeMissing)
+    throw layersNotFound(repository, missing);
   await linkChildren(tx, repository, digest, manifest, request.rules);
   await tx
     .insertInto("ecr_images")
@@ -132,7 +133,7 @@ async function linkLayers(
   imageDigest: Digest,
   manifest: Manifest,
 ): Promise<readonly string[]> {
-  const layers = requiredLayers(manifest);
+  const layers = linkedLayers(manifest);
   const missing = new Map<string, Descriptor>(layers.map((layer) => [layer.digest, layer]));
   for (const batch of inBatches([...missing.values()])) {
     const found = await tx
