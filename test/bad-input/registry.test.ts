@@ -540,6 +540,17 @@ describe("uploads", () => {
     );
   });
 
+  test("a client that asks before it sends is refused without sending", async () => {
+    for (const [target, status] of [
+      [`/v2/nothing/here/blobs/uploads/?digest=${sha256("x")}`, 404],
+      [path("blobs/uploads/?digest=sha256:x"), 400],
+    ] as const) {
+      const headers = { Expect: "100-continue" };
+      const answer = await ask({ method: "POST", target, announced: 1_000_000_000, headers });
+      expect(answer.status).toBe(status);
+    }
+  });
+
   test("a mount from a repository that does not exist starts an upload", async () => {
     const target = path(`blobs/uploads/?mount=${good.layer}&from=nothing/here`);
     expect((await ask({ method: "POST", target })).status).toBe(202);

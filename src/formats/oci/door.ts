@@ -100,10 +100,10 @@ function answerError(
   const answer = registryErrorFrom(error, route?.endpoint);
   if (answer === undefined) {
     arrival.log.error({ err: error }, "the registry failed");
-    sendError({ request, response }, new RegistryError(500, "UNKNOWN", "internal error"));
+    sendError({ request, response }, new RegistryError(500, "UNKNOWN", "internal error"), arrival.requestId);
     return;
   }
-  sendError({ request, response }, answer);
+  sendError({ request, response }, answer, arrival.requestId);
 }
 
 function methodNotAllowed(handlers: ReadonlyMap<string, Handler>): RegistryError {

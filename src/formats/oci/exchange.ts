@@ -50,7 +50,7 @@ export function sendJson(
   send(exchange, 200, headers, document);
 }
 
-export function sendError(exchange: Answering, error: RegistryError): void {
+export function sendError(exchange: Answering, error: RegistryError, requestId: string): void {
   const document = errorDocument(error);
   send(
     exchange,
@@ -59,6 +59,7 @@ export function sendError(exchange: Answering, error: RegistryError): void {
       ...error.headers,
       "content-type": "application/json",
       "content-length": Buffer.byteLength(document),
+      "x-amzn-requestid": requestId,
     },
     document,
   );

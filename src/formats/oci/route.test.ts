@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { RegistryError } from "./errors.ts";
 import { findRoute } from "./route.ts";
 
@@ -68,6 +69,46 @@ describe("names that are refused", () => {
       expect(() => findRoute(`/v2/${name}/tags/list`)).toThrow(RegistryError);
     });
   }
+});
+
+test("no path brings anything but an endpoint with a proper name, nothing, or a refusal", () => {
+  const part = fc.constantFrom(
+    "v2",
+    "app",
+    "..",
+    ".",
+    "",
+    "%2e%2e",
+    "%2F",
+    "%00",
+    "blobs",
+    "uploads",
+    "tags",
+    "list",
+  );
+  const more = fc.constantFrom(
+    "manifests",
+    "referrers",
+    "_catalog",
+    digest,
+    "A",
+    "a__b",
+    "%",
+    "\u00ff",
+    "a\u0000",
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(part, more, fc.string()), { maxLength: 8 }), (parts) => {
+      try {
+        const route = findRoute(`/v2/${parts.join("/")}`);
+        if (route?.name) expect(route.name).toMatch(/^[a-z0-9][a-z0-9._/-]*$/);
+        if (route?.name) expect(route.name.split("/")).not.toContain("..");
+      } catch (error) {
+        expect(error).toBeInstanceOf(RegistryError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("an escape that is no UTF-8 is refused, not guessed at", () => {
