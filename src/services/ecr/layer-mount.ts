@@ -53,22 +53,31 @@ async function repositoriesWith(
   digest: Digest,
   from: string | undefined,
 ): Promise<readonly Repository[]> {
-  return ecr.metadata.reader
-    .selectFrom("ecr_layers as layer")
-    .innerJoin("ecr_repositories as repository", "repository.id", "layer.repository_id")
-    .leftJoin("ecr_registries as registry", (join) =>
-      join
-        .onRef("registry.account", "=", "repository.account")
-        .onRef("registry.region", "=", "repository.region"),
-    )
-    .selectAll("repository")
-    .select(["registry.policy as registry_policy", "registry.blob_mounting as blob_mounting"])
-    .where("layer.digest", "=", digest)
-    .where("repository.account", "=", call.account)
-    .where("repository.region", "=", call.region)
-    .$if(from !== undefined, (query) => query.where("repository.name", "=", from ?? ""))
-    .limit(CANDIDATES)
-    .execute();
+  const { reader } = ecr.metadata;
+  if (from !== undefined) {
+    const key = { account: call.account, region: call.region, name: from, digest };
+    const named = await ecr.queries.layer(reader, key);
+    return named === undefined || named.layer_blob_id === null ? [] : [named];
+  }
+  return (
+    reader
+      .selectFrom("ecr_layers as layer")
+      // CROSS JOIN keeps SQLite from beginning with every repository of the account.
+      .crossJoin("ecr_repositories as repository")
+      .leftJoin("ecr_registries as registry", (join) =>
+        join
+          .onRef("registry.account", "=", "repository.account")
+          .onRef("registry.region", "=", "repository.region"),
+      )
+      .selectAll("repository")
+      .select(["registry.policy as registry_policy", "registry.blob_mounting as blob_mounting"])
+      .where("layer.digest", "=", digest)
+      .whereRef("repository.id", "=", "layer.repository_id")
+      .where("repository.account", "=", call.account)
+      .where("repository.region", "=", call.region)
+      .limit(CANDIDATES)
+      .execute()
+  );
 }
 
 function mayRead(ecr: EcrContext, call: Call, repository: Repository): boolean {
