@@ -29,7 +29,8 @@ export interface Metadata {
    * Runs `work` in one serializable transaction and resolves once it is durable: it survives a power cut.
    * Rejects with what `work` threw, and then nothing of it remains. `work` may run more than once (a
    * serialization conflict on PostgreSQL is retried), so it must change nothing but rows, and it must wait
-   * for nothing but the database: other writers queue behind it, and after 30 seconds it is given up.
+   * for nothing but its own queries: other writers queue behind it, also a write inside this one, and after 30
+   * seconds it is given up.
    *
    * Once a statement failed (a unique or foreign key), nothing more can be done in the transaction and nothing of
    * it is committed, also when `work` catches the error: read before you insert, or use ON CONFLICT.

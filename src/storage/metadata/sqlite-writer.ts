@@ -15,6 +15,9 @@ const WRITE_MILLISECONDS = 30_000;
 /** How many frames (pages of 4 KiB) of the write-ahead log make a checkpoint worth its two syncs. */
 const CHECKPOINT_FRAMES = 2000;
 
+/** The length of the log is looked at after so many groups: before SQLite 3.51 looking is a checkpoint already. */
+const CHECKPOINT_GROUPS = 8;
+
 const IOERR_SHMSIZE = 4874;
 const FULL = 13;
 
@@ -62,6 +65,7 @@ export class SqliteWriter {
   /** Writes at the head of the queue that run one to a commit, because together they did not fit the disk. */
   #alone = 0;
   #broken: MetadataUnavailable | undefined;
+  #groups = 0;
 
   constructor(connection: SqliteConnection, log: DurableLog) {
     this.#connection = connection;
@@ -184,6 +188,8 @@ export class SqliteWriter {
 
   /** Between groups no connection of this process is inside the log, so that a finished checkpoint lets it begin anew. */
   #checkpointWhenDue(): void {
+    this.#groups += 1;
+    if (this.#groups % CHECKPOINT_GROUPS !== 0) return;
     try {
       const [state] = this.#connection.execute("pragma wal_checkpoint(noop)").rows;
       if (state && Number(state["log"]) - Number(state["checkpointed"]) < CHECKPOINT_FRAMES) return;
