@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
@@ -22,8 +22,12 @@ export interface RunningContender {
   readonly url: string;
   /** Authorization header; empty where there is none. */
   readonly authorization: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
+
+/** Seconds within which a peer has to answer, however many images it has. */
+const startSeconds = 600;
 
 /** Repositories the benchmark pushes to; Shosoin, like ECR, wants them made before. */
 const repositories = ["bench", "few", "many"];
@@ -34,18 +38,17 @@ const shosoin: Contender = {
   name: "Shosoin",
   terms: "authentication on; acknowledged writes are on disk (files, folders and rows synced)",
   async start(folder, authorization) {
-    const server = await RunningServer.start({ data: folder, rootKey, startSeconds: 120 });
-    const stop = () => server.stop();
-    if (authorization !== undefined) return { url: server.url, authorization, stop };
+    const server = await RunningServer.start({ data: folder, rootKey, startSeconds });
+    const running = { url: server.url, pid: server.pid, stop: () => server.stop() };
+    if (authorization !== undefined) return { ...running, authorization };
     const ecr = new ECRClient({ endpoint: server.url, region: "us-east-1", credentials: rootKey });
     for (const repositoryName of repositories)
       await ecr.send(new CreateRepositoryCommand({ repositoryName }));
     const token = await ecr.send(new GetAuthorizationTokenCommand({}));
     ecr.destroy();
     return {
-      url: server.url,
+      ...running,
       authorization: `Basic ${token.authorizationData?.[0]?.authorizationToken}`,
-      stop,
     };
   },
 };
@@ -104,7 +107,7 @@ async function startPeer(
   writeFileSync(configPath, config(port));
   const peer = BackgroundProcess.start(program, ["serve", configPath]);
   const url = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + 600_000;
+  const deadline = Date.now() + startSeconds * 1000;
   while (!(await answers(`${url}/v2/`))) {
     if (!peer.running || Date.now() > deadline) throw new Error(`${program} does not answer:\n${peer.log}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -112,10 +115,33 @@ async function startPeer(
   return {
     url,
     authorization: "",
+    pid: peer.pid,
     stop: async () => {
       await peer.stop();
     },
   };
+}
+
+/**
+ * Waits until a server has rested for three seconds, `seconds` at most: zot walks all its blobs after a start, and
+ * measured meanwhile it would look a thousand times slower than it is. Resolves to the seconds waited (Linux only).
+ */
+export async function settle(target: RunningContender, seconds: number): Promise<number> {
+  const began = Date.now();
+  let used = processorTicks(target.pid);
+  while (Date.now() - began < seconds * 1000) {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const now = processorTicks(target.pid);
+    if (now - used < 10) break;
+    used = now;
+  }
+  return (Date.now() - began) / 1000;
+}
+
+/** User and system time of a process in hundredths of a second (proc_pid_stat(5), fields 14 and 15). */
+function processorTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 export async function answers(url: string, authorization = ""): Promise<boolean> {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runCommand } from "../test/command.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
-import { answers, type Contender, contenders, type RunningContender } from "./contenders.ts";
+import { answers, type Contender, contenders, type RunningContender, settle } from "./contenders.ts";
 import { LoadGenerator } from "./load.ts";
 import { tagName } from "./many-images.ts";
 import { formatTable, type Row, record, row } from "./table.ts";
@@ -26,6 +26,9 @@ const transfers = [
   { megabytes: 10, rounds: 5, operations: { 1: 10, 8: 40 } },
   { megabytes: 100, rounds: 3, operations: { 1: 3, 8: 8 } },
 ] as const;
+
+/** How long a server may work for itself after a start with many images before it is measured anyway. */
+const settleSeconds = 420;
 
 /** How clients upload: docker, podman, skopeo and crane POST, PATCH, PUT; oras and regctl POST, PUT. */
 const flows = { patch: "POST+PATCH+PUT", single: "POST+PUT" } as const;
@@ -50,7 +53,7 @@ report();
 async function measureTransfers(): Promise<void> {
   for (const { megabytes, rounds, operations } of transfers) {
     for (const [flow, requests] of Object.entries(flows)) {
-      const running = await startAll(`transfer-${megabytes}-${flow}`);
+      const running = await startAll(`transfer-${megabytes}-${flow}`, all);
       for (const clients of [1, 8] as const) {
         const pushes = row(`push ${megabytes} MB, ${clients} at once, ${requests}`, "MB/s", "more");
         const pulls = row(`pull ${megabytes} MB, ${clients} at once`, "MB/s", "more");
@@ -82,12 +85,14 @@ async function measureTransfers(): Promise<void> {
 
 async function measureManyTags(): Promise<void> {
   const authorizations = new Map<Contender, string>();
-  for (const contender of all) {
+  // Syncing makes no difference to reads: zot once is enough.
+  const readers = all.filter((contender) => contender.name !== "zot");
+  for (const contender of readers) {
     const data = dataFolder("tags", contender);
     contender.writeImages?.(data, "few", fewTags);
     contender.writeImages?.(data, "many", manyTags);
   }
-  let running = await startAll("tags");
+  let running = await startAll("tags", readers);
   for (const [contender, target] of running) {
     authorizations.set(contender, target.authorization);
     if (contender.writeImages) continue;
@@ -99,6 +104,10 @@ async function measureManyTags(): Promise<void> {
     say(pushes);
   }
   await runCommand("sync", []);
+  for (const [contender, target] of running) {
+    const seconds = await settle(target, settleSeconds);
+    process.stderr.write(`${contender.name} rests ${seconds.toFixed(0)} s after its start\n`);
+  }
 
   for (const clients of [1, 8]) {
     for (const [repository, tags] of [
@@ -108,7 +117,7 @@ async function measureManyTags(): Promise<void> {
       const rates = row(`manifest GET by tag, ${tags} tags, ${clients} at once`, "1/s", "more");
       const times = row(`manifest GET by tag, ${tags} tags, ${clients} at once, median`, "ms", "less");
       for (let round = 0; round < 5; round++) {
-        for (const contender of turn(all, round)) {
+        for (const contender of turn(readers, round)) {
           const target = running.get(contender);
           if (!target) continue;
           const result = await load.run(target, "manifests", { repository, tags, clients, seconds: 1 });
@@ -124,7 +133,7 @@ async function measureManyTags(): Promise<void> {
   const pages = row("page of 1,000 of 100,000 tags, median", "ms", "less");
   const path = `/v2/many/tags/list?n=1000&last=${tagName(manyTags / 2)}`;
   for (let round = 0; round < 3; round++) {
-    for (const contender of turn(all, round)) {
+    for (const contender of turn(readers, round)) {
       const target = running.get(contender);
       if (!target) continue;
       record(pages, contender.name, (await load.run(target, "get", { path, operations: 20 })).p50);
@@ -137,7 +146,7 @@ async function measureManyTags(): Promise<void> {
   const starts = row("start with 100,000 images until the first manifest", "s", "less");
   for (let round = 0; round < 3; round++) {
     running = new Map();
-    for (const contender of turn(all, round)) {
+    for (const contender of turn(readers, round)) {
       const began = performance.now();
       const target = await contender.start(dataFolder("tags", contender), authorizations.get(contender));
       const url = `${target.url}/v2/many/manifests/${tagName(manyTags / 2)}`;
@@ -164,9 +173,13 @@ function dataFolder(purpose: string, contender: Contender): string {
   return path;
 }
 
-async function startAll(purpose: string): Promise<Map<Contender, RunningContender>> {
+async function startAll(
+  purpose: string,
+  which: readonly Contender[],
+): Promise<Map<Contender, RunningContender>> {
   const running = new Map<Contender, RunningContender>();
-  for (const contender of all) running.set(contender, await contender.start(dataFolder(purpose, contender)));
+  for (const contender of which)
+    running.set(contender, await contender.start(dataFolder(purpose, contender)));
   return running;
 }
 

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { BackgroundProcess } from "../background-process.ts";
+import { describeWithClients, findClient } from "../client.ts";
+import { type CommandResult, tryCommand } from "../command.ts";
+import { DockerEngine } from "../docker-engine.ts";
+import { projectRoot } from "../running-server.ts";
+import { Started } from "../started.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+/**
+ * The README's quick start, run as it is written: the shell blocks under its `<!-- quick start: NAME -->` marks.
+ * Three things are other than a reader has them: `npm ci` is left out (its outcome runs this test), data
+ * folder and address come from the environment, and port 7560 is a free one.
+ */
+const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
+
+function block(name: string): string {
+  const start = readme.indexOf(`<!-- quick start: ${name} -->\n\`\`\`sh\n`);
+  const begin = readme.indexOf("```sh\n", start) + "```sh\n".length;
+  const end = readme.indexOf("```", begin);
+  if (start < 0 || end < 0) throw new Error(`README.md has no block "${name}"`);
+  return readme.slice(begin, end);
+}
+
+describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "skopeo", "curl"], () => {
+  const started = new Started();
+  const folder = temporaryFolder("readme");
+  let engine: DockerEngine;
+  let environment: Record<string, string>;
+  let port: string;
+
+  beforeAll(async () => {
+    engine = await started.add(DockerEngine.start(), (running) => running.stop());
+    const commands = ["docker", "aws", "skopeo", "curl"].map((name) => dirname(findClient(name) ?? ""));
+    environment = {
+      ...engine.environment,
+      SHOSOIN_DATA: join(folder.path, "data"),
+      SHOSOIN_LISTEN: "127.0.0.1:0",
+      PATH: [...commands, process.env["PATH"] ?? ""].join(delimiter),
+      HOME: folder.path,
+    };
+    const command = block("the server").replace("npm ci && ", "exec ").trim();
+    expect(command).toBe("exec npm start");
+    const server = await started.add(
+      BackgroundProcess.start("bash", ["-c", command], { cwd: projectRoot, env: environment }),
+      (running) => running.stop(),
+    );
+    const ready = await server.waitFor(/Shosoin is ready: http:\/\/127\.0\.0\.1:(\d+)/, 60);
+    port = ready[1] ?? "";
+  });
+  afterAll(async () => {
+    await started.end();
+    folder.remove();
+  });
+
+  function run(name: string): Promise<CommandResult> {
+    const script = block(name).replaceAll("7560", port);
+    return tryCommand("bash", ["-euo", "pipefail", "-c", script], { cwd: projectRoot, env: environment });
+  }
+
+  test("docker and the AWS CLI push, pull and describe the image", async () => {
+    const result = await run("docker");
+    expect(result.stderr + result.stdout).toContain("Login Succeeded");
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/v1\.0\.0: digest: sha256:[0-9a-f]{64}/);
+    expect(result.stdout).toContain('"imageTags": [\n                "v1.0.0"');
+  });
+
+  test("other content under the immutable tag is refused in the words that the README shows", async () => {
+    const result = await run("docker, refused");
+    expect(result.code).not.toBe(0);
+    const shown = /^ {4}(tag invalid: .*\n) {4}(because .*\.)\n/m.exec(readme);
+    expect(shown).not.toBeNull();
+    expect(result.stderr).toContain(`${shown?.[1]?.trim()} ${shown?.[2]}`);
+  });
+
+  test("curl and skopeo do the same without an engine", async () => {
+    const result = await run("curl and skopeo");
+    expect(result.code, result.stderr).toBe(0);
+    const index = readFileSync(join(projectRoot, "examples/container-image/layout/index.json"), "utf8");
+    const digest = JSON.parse(index).manifests[0].digest;
+    expect(result.stdout).toContain(`"Digest": "${digest}"`);
+    expect(result.stdout).toContain(`"imageDigest":"${digest}"`);
+  });
+
+  test("npm start -- --help lists every flag that the README names", async () => {
+    const help = await tryCommand("npm", ["start", "--", "--help"], { cwd: projectRoot, env: environment });
+    expect(help.code).toBe(0);
+    for (const [flag] of readme.matchAll(
+      /(?<=[`| ])--(?:data|listen|tls|tls-cert|tls-key|domain|database|blobs)\b/g,
+    )) {
+      expect(help.stdout).toContain(`${flag} `);
+    }
+  });
+
+  test("every file that the README points to is there", () => {
+    const links = [...readme.matchAll(/\]\((?!http)([^)]+)\)/g)].map((match) => match[1] ?? "");
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => readFileSync(join(projectRoot, link))).not.toThrow();
+  });
+});
