@@ -24,6 +24,7 @@ import {
 import { createEcr } from "./services/ecr/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
+import { StorageFull } from "./storage/blobs/errors.ts";
 import { openBlobStore } from "./storage/blobs/open-store.ts";
 import { openMetadata } from "./storage/metadata/open.ts";
 
@@ -107,7 +108,8 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
           database: async () => {
             await metadata.reader.selectFrom("identity_accounts").select("account_id").limit(1).execute();
           },
-          blobs: () => store.checkRoom(),
+          // Full is no reason to be taken out of service: reads and deletes go on.
+          blobs: () => store.checkRoom().catch(ignoring(StorageFull)),
         },
         () => server?.stopping === true,
       ),
@@ -163,6 +165,12 @@ function addGauges(
   metrics.labelledGauge("shosoin_storage", "What lies in the blob store.", ["measure"], async () =>
     Object.entries(await parts.blobs.totals()).map(([measure, value]) => ({ labels: { measure }, value })),
   );
+}
+
+function ignoring(kind: typeof StorageFull): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof kind)) throw error;
+  };
 }
 
 /** Runs `work` again and again; returns what ends it. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
@@ -95,6 +95,15 @@ describe("serve", () => {
     expect(await (await fetch(`${server.url}/-/metrics`)).text()).toContain("shosoin_storage");
     expect((await fetch(`${server.url}/-/else`)).status).toBe(404);
     expect((await fetch(`${server.url}/-/healthz`, { method: "POST" })).status).toBe(405);
+  });
+
+  test("what it keeps can be read by its user only, whatever the folder's own mode", async () => {
+    const data = mkdtempSync(join(folder, "open-"));
+    chmodSync(data, 0o755);
+    const server = await start({ data });
+    const kept = readdirSync(data).filter((name) => (statSync(join(data, name)).mode & 0o077) !== 0);
+    expect(kept).toEqual([]);
+    await server.kill("SIGTERM");
   });
 
   test("SIGTERM ends it with 0 and takes its address away", async () => {

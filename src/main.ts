@@ -110,4 +110,6 @@ async function withMetadata<Result>(
   }
 }
 
+// Everything that is written, keys and artifacts, is for this user only.
+process.umask(0o077);
 process.exitCode = await main(process.argv.slice(2));

@@ -34,6 +34,7 @@ export async function listen(
     /** Speaks TLS with these. */
     readonly certificates?: ServerCertificates | undefined;
     readonly handshakeSeconds: number;
+    readonly maxConnections: number;
   },
 ): Promise<Listener> {
   const { connections, certificates } = options;
@@ -52,8 +53,9 @@ export async function listen(
       },
     });
     tls.on("secureConnection", (socket) => http.emit("connection", socket));
-    // A failed handshake is the client's matter; the socket is closed by the runtime.
-    tls.on("tlsClientError", () => {});
+    // Neither runtime closes the socket of a handshake that failed or took too long.
+    tls.on("tlsClientError", (_error, socket) => socket.destroy());
+    limitHandshakes(tls, options);
     certificates.onChange((current) => tls.setSecureContext(current));
     socketServer = tls;
   } else {
@@ -76,6 +78,19 @@ export async function listen(
         socketServer.close(() => resolve());
       }),
   };
+}
+
+/** Until its handshake is over, a TLS connection is none that connections.ts could count. */
+function limitHandshakes(tls: TlsServer, options: { readonly maxConnections: number }): void {
+  const sockets = new Set<Socket>();
+  tls.on("connection", (socket: Socket) => {
+    if (sockets.size >= options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
 }
 
 function createHttpServer(options: {

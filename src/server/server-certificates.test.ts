@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type PeerCertificate } from "node:tls";
 import { type CertificateAuthority, openCertificateAuthority } from "./certificate-authority.ts";
 import { authorityCertificates, fileCertificates, type ServerCertificates } from "./server-certificates.ts";
@@ -23,13 +24,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function open(certificates: ServerCertificates): Promise<OpenServer> {
+async function open(
+  certificates: ServerCertificates,
+  options: Parameters<typeof openServer>[1] = {},
+): Promise<OpenServer> {
   const server = await openServer(
     async (incoming, response, arrival) => {
       for await (const _chunk of incoming);
       response.end(`${arrival.secure} ${arrival.baseUrl} ${JSON.stringify(arrival.host)}`);
     },
-    { addresses: [{ where: { host: "127.0.0.1", port: 0 }, certificates }] },
+    { addresses: [{ where: { host: "127.0.0.1", port: 0 }, certificates }], ...options },
   );
   opened.push(server);
   return server;
@@ -137,6 +141,33 @@ describe("--tls auto", () => {
     const garbage = new RawClient(port);
     garbage.send(Buffer.from([0x16, 0x03, 0x01, 0xff, 0xff, 0x01, 0x02]));
     garbage.reset();
+    expect(await get(port, "localhost", ca)).toStartWith("true");
+  });
+});
+
+describe("handshakes", () => {
+  async function openShort(options: Parameters<typeof open>[1]) {
+    const authority = await openCertificateAuthority(folder, new Date());
+    const names = { domains: [], listenHost: "127.0.0.1", now: () => new Date() };
+    const { port } = await open(await authorityCertificates(authority, names), options);
+    return { port, ca: await readFile(authority.file, "utf8") };
+  }
+
+  test("one that never ends is cut", async () => {
+    const { port } = await openShort({ handshakeSeconds: 0.3 });
+    await new RawClient(port).untilClosed();
+    const begun = new RawClient(port);
+    begun.send(Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]));
+    await begun.untilClosed();
+  });
+
+  test("those beyond the limit of connections are refused, and there is room again afterwards", async () => {
+    const { port, ca } = await openShort({ maxConnections: 2 });
+    const stalled = [new RawClient(port), new RawClient(port)];
+    await sleep(50);
+    await expect(get(port, "localhost", ca)).rejects.toThrow();
+    for (const client of stalled) client.destroy();
+    await sleep(50);
     expect(await get(port, "localhost", ca)).toStartWith("true");
   });
 });

@@ -34,17 +34,19 @@ export interface ServerOptions {
   readonly now: () => Date;
   readonly maxConnections: number;
   readonly stallSeconds: number;
-  /** Defaults: 30 seconds for a head, 75 of keep-alive (longer than load balancers keep theirs). */
+  /** 30 without it. */
   readonly headSeconds?: number;
+  /** 75 without it: longer than load balancers keep theirs. */
   readonly keepAliveSeconds?: number;
+  /** For a TLS handshake; 10 without it. */
+  readonly handshakeSeconds?: number;
 }
 
 const LINGER_BYTES = 16 * 2 ** 20;
 const LINGER_SECONDS = 5;
-const HANDSHAKE_SECONDS = 10;
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { metrics, log, now, headSeconds = 30, keepAliveSeconds = 75 } = options;
+  const { metrics, log, now, headSeconds = 30, keepAliveSeconds = 75, handshakeSeconds = 10 } = options;
   const connections = createConnections(
     {
       maxConnections: options.maxConnections,
@@ -70,7 +72,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const listeners: Listener[] = [];
   try {
     for (const { where, certificates } of options.addresses) {
-      const common = { handle, connections, keepAliveSeconds, handshakeSeconds: HANDSHAKE_SECONDS };
+      const { maxConnections } = options;
+      const common = { handle, connections, keepAliveSeconds, handshakeSeconds, maxConnections };
       listeners.push(await listen(where, { ...common, certificates }));
     }
   } catch (error) {
