@@ -27,7 +27,6 @@ export function hasBody(request: IncomingMessage): boolean {
  */
 class RequestBody extends Readable {
   readonly #request: IncomingMessage;
-  #begun = false;
 
   constructor(request: IncomingMessage) {
     super({ highWaterMark: READ_AHEAD });
@@ -48,14 +47,7 @@ class RequestBody extends Readable {
   }
 
   override _read(): void {
-    this.#begun = true;
     this.#request.resume();
-  }
-
-  /** What the client is sending right now flows on into nothing, so that it comes to read our answer. */
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (this.#begun) this.#request.resume();
-    callback(error);
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Readable } from "node:stream";
 import { pino } from "pino";
 import { memoryRegistry } from "../../../test/memory-registry.ts";
 import { AwsError } from "../../aws/errors.ts";
@@ -461,8 +462,38 @@ describe("pulling blobs", () => {
 
   test("a missing blob is BLOB_UNKNOWN, without a body for HEAD", async () => {
     expect(await code(await ask(`/v2/app/blobs/${sha("nothing")}`))).toBe("BLOB_UNKNOWN");
-    const head = await ask(`/v2/app/blobs/${sha("nothing")}`, { method: "HEAD" });
-    expect([head.status, await head.text()]).toEqual([404, ""]);
+    const head = await raw(
+      `HEAD /v2/app/blobs/${sha("nothing")} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`,
+    );
+    expect(head).toStartWith("HTTP/1.1 404");
+    expect(head).toEndWith("\r\n\r\n");
+  });
+
+  test("a blob that breaks off in the middle is a failed transfer, not a short one", async () => {
+    const digest = await pushBlob(bytes);
+    const { getLayer } = registry;
+    registry = {
+      ...registry,
+      getLayer: async (...args) => ({
+        ...(await getLayer(...args)),
+        open: async () =>
+          Readable.from(
+            (function* () {
+              yield Buffer.alloc(500);
+              throw new BlobMissing("the file ends at byte 500");
+            })(),
+          ),
+      }),
+    };
+    for (const range of ["", "Range: bytes=0-599,600-999\r\n"]) {
+      const answer = await raw(
+        `GET /v2/app/blobs/${digest} HTTP/1.1\r\nHost: x\r\n${range}Authorization: ${authorization}\r\n\r\n`,
+      );
+      const announced = Number(/^content-length: (\d+)/im.exec(answer)?.[1]);
+      expect(announced).toBeGreaterThanOrEqual(1000);
+      // Cut by the server, though the connection was to be kept.
+      expect(answer.length - answer.indexOf("\r\n\r\n") - 4).toBeLessThan(announced);
+    }
   });
 
   test("damage is an error of ours, never a success and never told in detail", async () => {
@@ -553,6 +584,14 @@ describe("manifests", () => {
     expect((await putManifest("big", fits)).status).toBe(201);
     const response = await putManifest("bigger", `${fits} `);
     expect([response.status, await code(response)]).toEqual([413, "SIZE_INVALID"]);
+    const unannounced = await raw(
+      [
+        "PUT /v2/app/manifests/bigger HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+        `Authorization: ${authorization}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        `${(limit + 1).toString(16)}\r\n${fits} \r\n0\r\n\r\n`,
+      ].join(""),
+    );
+    expect(unannounced).toStartWith("HTTP/1.1 413");
   });
 
   for (const reference of [
