@@ -17,13 +17,24 @@ export class DockerEngine {
     this.#folder = folder;
   }
 
-  static async start(): Promise<DockerEngine> {
+  /** `within` is a command that runs another (`unshare --mount ...`), for an engine that sees other files. */
+  static async start(
+    options: { within?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+  ): Promise<DockerEngine> {
     const folder = temporaryFolder("docker");
-    const daemon = BackgroundProcess.start(client("dockerd"), [
-      ...["--data-root", join(folder.path, "data"), "--exec-root", join(folder.path, "exec")],
+    const [program = "", ...args] = [
+      ...(options.within ?? []),
+      ...[
+        client("dockerd"),
+        "--data-root",
+        join(folder.path, "data"),
+        "--exec-root",
+        join(folder.path, "exec"),
+      ],
       ...["--pidfile", join(folder.path, "pid"), "--host", `unix://${join(folder.path, "socket")}`],
       ...["--iptables=false", "--ip6tables=false", "--bridge=none"],
-    ]);
+    ];
+    const daemon = BackgroundProcess.start(program, args, { env: options.env ?? {} });
     await daemon.waitFor(/API listen on/, 120);
     return new DockerEngine(daemon, folder);
   }

@@ -5,6 +5,9 @@
 import type { AccountId } from "../../aws/names.ts";
 import type { Call } from "../../identity/call.ts";
 
+/** Behind private DNS we answer for AWS's own names too, configured or not (host mode c). */
+const AWS_DOMAIN = "amazonaws.com";
+
 /** `https://123456789012.dkr.ecr.us-east-1.example.com` or `http://localhost:7560` */
 export function registryEndpoint(
   call: Pick<Call, "baseUrl" | "region">,
@@ -12,7 +15,9 @@ export function registryEndpoint(
   domains: readonly string[],
 ): string {
   const url = new URL(call.baseUrl);
-  const domain = domains.find((name) => url.hostname === name || url.hostname.endsWith(`.${name}`));
+  const domain = [...domains, AWS_DOMAIN].find(
+    (name) => url.hostname === name || url.hostname.endsWith(`.${name}`),
+  );
   if (domain !== undefined) url.hostname = `${account}.dkr.ecr.${call.region}.${domain}`;
   return url.origin;
 }
