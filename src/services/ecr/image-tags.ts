@@ -7,12 +7,13 @@ import type { ImageTag } from "./names.ts";
 /** ECR's quota (facts 3.3). */
 const MAX_TAGS_PER_IMAGE = 1_000;
 
-/** The digest each of these tags points at now. */
+/** The digest each of these tags points at now. Throws LimitExceededException for more than an image can have. */
 export async function currentTags(
   tx: Transaction,
   repositoryId: string,
   tags: readonly ImageTag[],
 ): Promise<ReadonlyMap<string, string>> {
+  if (tags.length > MAX_TAGS_PER_IMAGE) throw tooManyImageTags();
   if (tags.length === 0) return new Map();
   const rows = await tx
     .selectFrom("ecr_tags")
@@ -45,22 +46,26 @@ export async function moveTags(
         .doUpdateSet((set) => ({ digest: set.ref("excluded.digest") })),
     )
     .execute();
-  if (image === "new" ? tags.length > MAX_TAGS_PER_IMAGE : await hasTooManyTags(tx, repositoryId, digest)) {
-    throw limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
+  if (image === "stored") {
+    await refuseTooManyTags(tx, repositoryId, digest);
+    await setTagged(tx, repositoryId, digest, 1);
   }
-  if (image === "stored") await setTagged(tx, repositoryId, digest, 1);
   const former = tags.map((tag) => present.get(tag)).filter((one) => one !== undefined);
   for (const one of new Set(former)) await markTagged(tx, repositoryId, one);
 }
 
-async function hasTooManyTags(tx: Transaction, repositoryId: string, digest: string): Promise<boolean> {
+async function refuseTooManyTags(tx: Transaction, repositoryId: string, digest: string): Promise<void> {
   const { count } = await tx
     .selectFrom("ecr_tags")
     .select((select) => select.fn.countAll().as("count"))
     .where("repository_id", "=", repositoryId)
     .where("digest", "=", digest)
     .executeTakeFirstOrThrow();
-  return Number(count) > MAX_TAGS_PER_IMAGE;
+  if (Number(count) > MAX_TAGS_PER_IMAGE) throw tooManyImageTags();
+}
+
+function tooManyImageTags(): Error {
+  return limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
 }
 
 /** Keeps `tagged` true to the tags of an image that lost one. */

@@ -264,6 +264,8 @@ describeOnEachDatabase("images", (databases) => {
         });
       await push(Array.from({ length: 1_000 }, (_, number) => `v${number}`));
       await expect(push(["one-more"])).rejects.toEqual(named("LimitExceededException"));
+      const flood = Array.from({ length: 40_000 }, (_, number) => `flood${number}`);
+      await expect(push(flood)).rejects.toEqual(named("LimitExceededException"));
       await push(["v0"]);
     });
   });
