@@ -3,12 +3,17 @@ import { asStorageFull, closeFile, fileSize, syncFile, syncFolder, truncateFile,
 
 /** Chunks from a socket are small (64 KiB and less): they are gathered and written in one call. */
 const BATCH_BYTES = 1024 * 1024;
+/** The same when many uploads come in at once, so that memory does not grow with their number as fast. */
+const CROWDED_BATCH_BYTES = 256 * 1024;
+const CROWD = 16;
 /** No more chunks than one writev takes. */
 const BATCH_CHUNKS = 1024;
 /** How often a running upload looks whether there is still room. */
 const ROOM_CHECK_BYTES = 64 * 1024 * 1024;
 /** How much may lie unsynced before the disk is told to begin: the last sync then has little left to do. */
 const SYNC_BYTES = 32 * 1024 * 1024;
+
+let open = 0;
 
 /** Appends to one file. While one batch is being written the next is gathered: 2 MiB at most. */
 export class DiskWriter implements BlobWriter {
@@ -24,6 +29,7 @@ export class DiskWriter implements BlobWriter {
   #syncing: Promise<void> = Promise.resolve();
   #syncedFrom: number;
   #roomCheckedAt: number;
+  #closed = false;
 
   private constructor(
     fd: number,
@@ -38,6 +44,7 @@ export class DiskWriter implements BlobWriter {
     this.#position = upload.size;
     this.#syncedFrom = upload.size;
     this.#roomCheckedAt = upload.size;
+    open++;
   }
 
   /** The descriptor belongs to the writer from here on. */
@@ -66,7 +73,8 @@ export class DiskWriter implements BlobWriter {
     if (chunk.length === 0) return;
     this.#batch.push(chunk);
     this.#batchBytes += chunk.length;
-    if (this.#batchBytes < BATCH_BYTES && this.#batch.length < BATCH_CHUNKS) return;
+    const enough = open < CROWD ? BATCH_BYTES : CROWDED_BATCH_BYTES;
+    if (this.#batchBytes < enough && this.#batch.length < BATCH_CHUNKS) return;
     await this.#writing;
     this.#startWriting();
   }
@@ -84,16 +92,23 @@ export class DiskWriter implements BlobWriter {
       await this.abandon();
       throw asStorageFull(error);
     }
-    await closeFile(this.#fd);
+    await this.#close();
     return { ...this.#upload, size: this.#position };
   }
 
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#writing, this.#syncing]);
-    await closeFile(this.#fd).catch(() => undefined);
+    await this.#close().catch(() => undefined);
   }
 
   async settle(): Promise<void> {}
+
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    open--;
+    await closeFile(this.#fd);
+  }
 
   #startWriting(): void {
     const batch = this.#batch;

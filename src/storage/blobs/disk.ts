@@ -41,6 +41,7 @@ class DiskStore implements BlobStore {
   readonly shared = false;
   readonly #root: string;
   readonly #minimumFreeBytes: number;
+  readonly #making = new Map<string, Promise<void>>();
 
   constructor(root: string, minimumFreeBytes: number) {
     this.#root = root;
@@ -92,12 +93,16 @@ class DiskStore implements BlobStore {
   async close(): Promise<void> {}
 
   async #openForAppend(id: string): Promise<number> {
+    const folder = this.#folder(id);
+    // One who finds the folder must not be acknowledged before the one who made it has synced its name.
+    await this.#making.get(folder);
     try {
       return await openFile(this.#path(id), "append");
     } catch (error) {
       if (errorCode(error) !== "ENOENT") throw error;
-      await mkdir(this.#folder(id), { recursive: true });
-      await syncFolder(this.#root);
+      const making = mkdir(folder, { recursive: true }).then(() => syncFolder(this.#root));
+      this.#making.set(folder, making);
+      await making.finally(() => this.#making.delete(folder));
       return openFile(this.#path(id), "append");
     }
   }
@@ -115,10 +120,11 @@ function relativePath(id: string): string {
   return `${id.slice(0, 2)}/${id}`;
 }
 
-/** Once, at the first start; durable down from the folder that was there before. */
+/** Durable down from the folder that was there before; a folder that a crash left unsynced is synced now. */
 async function makeFolder(root: string): Promise<void> {
-  const firstMade = await mkdir(root, { recursive: true });
-  if (firstMade === undefined) return;
-  for (let made = root; made.length >= firstMade.length; made = dirname(made))
+  const firstMade = (await mkdir(root, { recursive: true })) ?? root;
+  for (let made = root; made.length >= firstMade.length; made = dirname(made)) {
     await syncFolder(dirname(made));
+  }
+  await syncFolder(root);
 }
