@@ -17,8 +17,10 @@ import {
 } from "./repository-access.ts";
 
 interface StoredLayer {
+  readonly repositoryId: string;
   readonly size: number;
   readonly blobId: string;
+  readonly reviewAt: number | null;
 }
 
 export async function statLayer(
@@ -27,8 +29,9 @@ export async function statLayer(
   name: string,
   digest: Digest,
 ): Promise<{ size: number }> {
-  const { size } = await openLayer(ecr, call, name, digest, "ecr:BatchCheckLayerAvailability");
-  return { size };
+  const layer = await openLayer(ecr, call, name, digest, "ecr:BatchCheckLayerAvailability");
+  await renewGrace(ecr, { ...layer, digest }, call.now);
+  return { size: layer.size };
 }
 
 export async function getLayer(ecr: EcrContext, call: Call, name: string, digest: Digest) {
@@ -146,8 +149,12 @@ async function openLayer(
   const found = await ecr.queries.layer(ecr.metadata.reader, { ...key, digest });
   const row = await checkAccess(ecr, call, key.name, found, action);
   if (row.layer_blob_id === null || row.layer_size === null) throw layerNotFound(row, digest);
-  await renewGrace(ecr, { repositoryId: row.id, digest, reviewAt: row.layer_review_at }, call.now);
-  return { size: row.layer_size, blobId: row.layer_blob_id };
+  return {
+    repositoryId: row.id,
+    size: row.layer_size,
+    blobId: row.layer_blob_id,
+    reviewAt: row.layer_review_at,
+  };
 }
 
 async function describeAvailability(
