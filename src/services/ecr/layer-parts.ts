@@ -114,13 +114,16 @@ export async function completeLayerUpload(
     .where("repository_id", "=", repository.id)
     .where("digest", "=", digest)
     .executeTakeFirst();
-  if (existing !== undefined) throw layerAlreadyExists(repository, digest);
+  if (existing !== undefined) {
+    // Clients take this for success and never come back for the upload.
+    await ecr.blobs.cancelUpload(uploadId, uploadOwner(repository));
+    await forgetUpload(ecr, uploadId);
+    throw layerAlreadyExists(repository, digest);
+  }
   await translateErrors(repository, uploadId, digest, () =>
     finishUpload(ecr, call, repository, uploadId, digest),
   );
-  await ecr.metadata.write((tx) =>
-    tx.deleteFrom("ecr_part_uploads").where("upload_id", "=", uploadId).execute(),
-  );
+  await forgetUpload(ecr, uploadId);
   return { registryId: repository.account, repositoryName: repository.name, uploadId, layerDigest: digest };
 }
 
@@ -142,6 +145,12 @@ async function partUpload(ecr: EcrContext, repository: Repository, uploadId: str
     .executeTakeFirst();
   if (upload === undefined) throw uploadNotFound(repository, uploadId);
   return upload;
+}
+
+async function forgetUpload(ecr: EcrContext, uploadId: string): Promise<void> {
+  await ecr.metadata.write((tx) =>
+    tx.deleteFrom("ecr_part_uploads").where("upload_id", "=", uploadId).execute(),
+  );
 }
 
 async function recordPart(ecr: EcrContext, uploadId: string, smallPartEnd: number | null): Promise<void> {

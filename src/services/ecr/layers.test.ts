@@ -151,6 +151,9 @@ describeOnEachDatabase("layers", (databases) => {
       await expect(complete(again, digestOfText("content"))).rejects.toEqual(
         named("LayerAlreadyExistsException"),
       );
+      await expect(complete(again, digestOfText("content"))).rejects.toEqual(
+        named("UploadNotFoundException"),
+      );
       const unknown = "00000000-0000-0000-0000-000000000000";
       await expect(part(unknown, 0, Buffer.from("x"))).rejects.toEqual(named("UploadNotFoundException"));
     });
