@@ -193,6 +193,8 @@ describeOnEachStore("a blob store", (stores) => {
       };
       await expect(writing()).rejects.toBeInstanceOf(StorageFull);
       await writer.abandon();
+      const kept = files(stores.folder(url)).map((file) => statSync(file).size);
+      expect(kept.reduce((sum, size) => sum + size)).toBe(upload.size);
       const { location } = await full.seal(upload);
       expect(await readAll(await full.open(location, 1000, 0, 999))).toHaveLength(1000);
       await full.remove(upload.id);

@@ -98,6 +98,8 @@ export class DiskWriter implements BlobWriter {
 
   async abandon(): Promise<void> {
     await Promise.allSettled([this.#writing, this.#syncing]);
+    // What is not acknowledged must not keep a full disk full until the upload expires.
+    if (!this.#closed) await truncateFile(this.#fd, this.#upload.size).catch(() => undefined);
     await this.#close().catch(() => undefined);
   }
 
