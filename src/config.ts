@@ -4,6 +4,15 @@ import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "./aws/names.ts";
 import type { RootAccountSettings } from "./identity/root-account.ts";
+import {
+  type ListenAddress,
+  oneOf,
+  parseDomain,
+  parseListenAddress,
+  parseSize,
+  parseUrl,
+  wholeNumber,
+} from "./setting-values.ts";
 import { type CommandName, environmentName, type SettingName, settingsOf } from "./settings.ts";
 
 /** The one typed configuration. Flags go before environment, environment before shosoin.yaml, that before defaults. */
@@ -30,12 +39,6 @@ export interface Config {
   readonly stopSeconds: number;
   readonly daySeconds: number;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
-}
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
 }
 
 export type TlsChoice =
@@ -183,9 +186,9 @@ function typed(values: Values, folder: string): Config {
       "postgres://USER:PASSWORD@HOST/NAME",
     ),
     blobs: optional("blobs", parseUrl("s3:"), "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]"),
-    domains: (values.domain ?? []).map(parseDomain),
+    domains: (values.domain ?? []).map(domainOf),
     tls,
-    missingLayers: parsed("missing-layers", parseMissingLayers, "refuse or accept"),
+    missingLayers: parsed("missing-layers", oneOf(["refuse", "accept"]), "refuse or accept"),
     logLevel: parsed("log-level", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`),
     minFreeDisk: parsed("min-free-disk", parseSize, "a size such as 512MiB, 10GiB or 0"),
     maxConnections: parsed("max-connections", wholeNumber(1, 1_000_000), "a whole number from 1"),
@@ -224,6 +227,12 @@ function tlsChoice(values: Values, mode: string | undefined, folder: string): Tl
   return { mode: mode ?? "off" };
 }
 
+function domainOf(text: string): string {
+  const domain = parseDomain(text);
+  if (domain !== undefined) return domain;
+  throw new ConfigError(`--domain is "${text}", but must be a domain name such as artifacts.example.com.`);
+}
+
 function rootKey(accessKeyId: string | undefined, secretAccessKey: string | undefined): Config["rootKey"] {
   if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
@@ -232,57 +241,6 @@ function rootKey(accessKeyId: string | undefined, secretAccessKey: string | unde
     );
   }
   return { accessKeyId, secretAccessKey };
-}
-
-function parseListenAddress(text: string): ListenAddress | undefined {
-  const match = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[A-Za-z0-9._-]+)):(?<port>\d{1,5})$/.exec(
-    text,
-  )?.groups;
-  const host = match?.["v6"] ?? match?.["name"];
-  const port = Number(match?.["port"]);
-  return host !== undefined && port <= 65_535 ? { host, port } : undefined;
-}
-
-/** RFC 1123 section 2.1: labels of letters, digits and hyphens. */
-function parseDomain(text: string): string {
-  const name = text.toLowerCase().replace(/\.$/, "");
-  if (name.length > 200 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(name)) {
-    throw new ConfigError(`--domain is "${text}", but must be a domain name such as artifacts.example.com.`);
-  }
-  return name;
-}
-
-function parseUrl(...protocols: string[]): (text: string) => string | undefined {
-  return (text) => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
-}
-
-function parseMissingLayers(text: string): "refuse" | "accept" | undefined {
-  return text === "refuse" || text === "accept" ? text : undefined;
-}
-
-function oneOf(words: readonly string[]): (text: string) => string | undefined {
-  return (text) => (words.includes(text) ? text : undefined);
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number | undefined {
-  return (text) => {
-    const value = Number(text);
-    return /^\d{1,9}$/.test(text) && value >= least && value <= most ? value : undefined;
-  };
-}
-
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40,
-};
-
-function parseSize(text: string): number | undefined {
-  const match = /^(?<count>\d{1,9})\s*(?:(?<unit>[kmgt])i?b?|b)?$/i.exec(text)?.groups;
-  const unit = SIZE_UNITS[(match?.["unit"] ?? "").toLowerCase()];
-  return match && unit !== undefined ? Number(match["count"]) * unit : undefined;
 }
 
 /** The database as `openMetadata` takes it. */

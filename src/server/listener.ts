@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import type { ListenAddress } from "../config.ts";
+import type { ListenAddress } from "../setting-values.ts";
 import type { Connections } from "./connections.ts";
 import type { HandleRequest } from "./pipeline.ts";
 import type { ServerCertificates } from "./server-certificates.ts";

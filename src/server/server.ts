@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { ListenAddress } from "../config.ts";
+import type { ListenAddress } from "../setting-values.ts";
 import { createConnections } from "./connections.ts";
 import type { Door } from "./door.ts";
 import { type Listener, listen } from "./listener.ts";
