@@ -105,9 +105,8 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
       healthz: healthDoor(),
       readyz: readinessDoor(
         {
-          database: async () => {
-            await metadata.reader.selectFrom("identity_accounts").select("account_id").limit(1).execute();
-          },
+          // A write of nothing: a database that failed to sync still reads, but takes no write until a restart.
+          database: () => metadata.write(async () => undefined),
           // Full is no reason to be taken out of service: reads and deletes go on.
           blobs: () => store.checkRoom().catch(ignoring(StorageFull)),
         },

@@ -66,7 +66,7 @@ export interface Blobs {
   /** Throws UploadNotFound. */
   cancelUpload(uploadId: string, owner: string): Promise<void>;
 
-  /** An upload that arrives in one request: begin, append and finish with a single transaction. */
+  /** An upload that arrives in one request: begin, append and finish, without a transaction in between. */
   upload<Result>(
     body: Readable,
     digest: Digest,

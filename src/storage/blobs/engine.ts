@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
-import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { Metadata } from "../metadata/metadata.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Blobs, ByteRange } from "./blobs.ts";
@@ -31,8 +30,12 @@ export interface BlobEngine extends Blobs {
   collect(signal: AbortSignal): Promise<Collected>;
   /** For metrics. Counts rows: not for every request. */
   totals(): Promise<BlobTotals>;
-  readonly jobHandlers: readonly JobHandler[];
-  readonly recurringJobs: readonly RecurringJob[];
+  /** For the durable queue; in its shape, but jobs/ lies above storage and is not imported. */
+  readonly jobHandlers: readonly {
+    kind: string;
+    run(job: { readonly signal: AbortSignal }): Promise<void>;
+  }[];
+  readonly recurringJobs: readonly { name: string; schedule: string; kind: string; payload: object }[];
 }
 
 /** Puts the parts together: uploads.ts (bytes in), references.ts, collect.ts, and reading. */
