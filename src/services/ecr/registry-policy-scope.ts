@@ -5,7 +5,7 @@
  */
 import { BoundedCache } from "../../bounded-cache.ts";
 
-const combined = new BoundedCache<string, string>(1_000);
+const combined = new BoundedCache<string, string>(200);
 
 export function combinePolicies(
   repositoryPolicy: string | null,
@@ -13,7 +13,7 @@ export function combinePolicies(
 ): string | undefined {
   if (repositoryPolicy === null || registryPolicy === null)
     return repositoryPolicy ?? registryPolicy ?? undefined;
-  const key = JSON.stringify([repositoryPolicy, registryPolicy]);
+  const key = `${repositoryPolicy.length} ${repositoryPolicy}${registryPolicy}`;
   let document = combined.get(key);
   if (document === undefined) {
     document = JSON.stringify({
