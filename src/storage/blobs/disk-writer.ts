@@ -1,21 +1,17 @@
 import type { BlobWriter, StoredUpload } from "./blob-store.ts";
 import { asStorageFull, closeFile, fileSize, syncFile, syncFolder, truncateFile, writeAt } from "./files.ts";
+import { borrowBuffer, returnBuffer } from "./write-buffers.ts";
 
-/** Chunks from a socket are small (64 KiB and less): they are gathered and written in one call. */
-const BATCH_BYTES = 1024 * 1024;
-/** The same when many uploads come in at once, so that memory does not grow with their number as fast. */
-const CROWDED_BATCH_BYTES = 256 * 1024;
-const CROWD = 16;
-/** No more chunks than one writev takes. */
-const BATCH_CHUNKS = 1024;
 /** How often a running upload looks whether there is still room. */
 const ROOM_CHECK_BYTES = 64 * 1024 * 1024;
 /** How much may lie unsynced before the disk is told to begin: the last sync then has little left to do. */
 const SYNC_BYTES = 32 * 1024 * 1024;
 
-let open = 0;
-
-/** Appends to one file. While one batch is being written the next is gathered: 2 MiB at most. */
+/**
+ * Appends to one file through two borrowed buffers: while one is being written the other is filled. A chunk is
+ * copied at once and let go: chunks that outlive a write become old garbage, which doubled the memory of the
+ * process during an upload.
+ */
 export class DiskWriter implements BlobWriter {
   readonly #fd: number;
   readonly #upload: StoredUpload;
@@ -23,8 +19,8 @@ export class DiskWriter implements BlobWriter {
   readonly #newIn: string | undefined;
   readonly #checkRoom: () => Promise<void>;
   #position: number;
-  #batch: Uint8Array[] = [];
-  #batchBytes = 0;
+  #filling: Buffer | undefined;
+  #filled = 0;
   #writing: Promise<void> = Promise.resolve();
   #syncing: Promise<void> = Promise.resolve();
   #syncedFrom: number;
@@ -44,7 +40,6 @@ export class DiskWriter implements BlobWriter {
     this.#position = upload.size;
     this.#syncedFrom = upload.size;
     this.#roomCheckedAt = upload.size;
-    open++;
   }
 
   /** The descriptor belongs to the writer from here on. */
@@ -70,13 +65,16 @@ export class DiskWriter implements BlobWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (chunk.length === 0) return;
-    this.#batch.push(chunk);
-    this.#batchBytes += chunk.length;
-    const enough = open < CROWD ? BATCH_BYTES : CROWDED_BATCH_BYTES;
-    if (this.#batchBytes < enough && this.#batch.length < BATCH_CHUNKS) return;
-    await this.#writing;
-    this.#startWriting();
+    for (let taken = 0; taken < chunk.length; ) {
+      this.#filling ??= borrowBuffer();
+      const part = chunk.subarray(taken, taken + this.#filling.length - this.#filled);
+      this.#filling.set(part, this.#filled);
+      this.#filled += part.length;
+      taken += part.length;
+      if (this.#filled < this.#filling.length) return;
+      await this.#writing;
+      this.#startWriting();
+    }
   }
 
   async finish(): Promise<StoredUpload> {
@@ -108,29 +106,31 @@ export class DiskWriter implements BlobWriter {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    open--;
+    if (this.#filling) returnBuffer(this.#filling);
+    this.#filling = undefined;
     await closeFile(this.#fd);
   }
 
   #startWriting(): void {
-    const batch = this.#batch;
+    const buffer = this.#filling;
+    if (buffer === undefined) return;
+    const bytes = buffer.subarray(0, this.#filled);
     const at = this.#position;
-    this.#batch = [];
-    this.#position += this.#batchBytes;
-    this.#batchBytes = 0;
-    if (batch.length === 0) return;
-    this.#writing = this.#writeBatch(batch, at);
+    this.#filling = undefined;
+    this.#filled = 0;
+    this.#position += bytes.length;
+    this.#writing = this.#write(bytes, at).finally(() => returnBuffer(buffer));
     // Whoever writes or finishes next gets the error; until then it is nobody's.
     this.#writing.catch(() => undefined);
   }
 
-  async #writeBatch(batch: readonly Uint8Array[], at: number): Promise<void> {
+  async #write(bytes: Uint8Array, at: number): Promise<void> {
     if (at - this.#roomCheckedAt >= ROOM_CHECK_BYTES) {
       this.#roomCheckedAt = at;
       await this.#checkRoom();
     }
     try {
-      await writeAt(this.#fd, batch, at);
+      await writeAt(this.#fd, bytes, at);
     } catch (error) {
       throw asStorageFull(error);
     }

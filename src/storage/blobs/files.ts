@@ -9,7 +9,7 @@ import {
   read,
   statfs,
   unlink,
-  writev,
+  write,
 } from "node:fs";
 import { promisify } from "node:util";
 import { StorageFull } from "./errors.ts";
@@ -57,32 +57,19 @@ export function readAt(fd: number, buffer: Uint8Array, position: number): Promis
   });
 }
 
-/** Writes all chunks one behind the other, however many calls the system needs. At most 1,024 of them. */
-export async function writeAt(fd: number, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = chunks;
-  let at = position;
-  while (rest.length > 0) {
-    const written = await writeSome(fd, rest, at);
-    at += written;
-    rest = without(rest, written);
+/** Writes all of it, however many calls the system needs. */
+export async function writeAt(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += await writeSome(fd, bytes.subarray(done), position + done);
   }
 }
 
-function writeSome(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number> {
+function writeSome(fd: number, bytes: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    writev(fd, chunks, position, (error, written) => (error ? reject(error) : resolve(written)));
+    write(fd, bytes, 0, bytes.length, position, (error, written) =>
+      error ? reject(error) : resolve(written),
+    );
   });
-}
-
-/** What is left of the chunks behind their first `count` bytes. */
-function without(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let skip = count;
-  const rest: Uint8Array[] = [];
-  for (const chunk of chunks) {
-    if (skip < chunk.length) rest.push(skip === 0 ? chunk : chunk.subarray(skip));
-    skip = Math.max(0, skip - chunk.length);
-  }
-  return rest;
 }
 
 /** Nothing happens when it is not there. */
