@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BackgroundProcess } from "./background-process.ts";
 import { client } from "./client.ts";
@@ -68,7 +69,8 @@ export class RunningServer {
     const [program = "", ...before] = this.#options.command ?? defaultCommand();
     const args = [...before, "serve", "--data", this.data, "--listen", listen, ...(this.#options.args ?? [])];
     this.#process = BackgroundProcess.start(program, args, {
-      cwd: projectRoot,
+      // Not the project's folder, where a shosoin.yaml of the developer may lie.
+      cwd: tmpdir(),
       env: {
         SHOSOIN_ROOT_ACCESS_KEY_ID: this.rootKey.accessKeyId,
         SHOSOIN_ROOT_SECRET_ACCESS_KEY: this.rootKey.secretAccessKey,
