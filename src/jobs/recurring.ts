@@ -12,12 +12,34 @@ export interface Recurrence {
   readonly schedule: Schedule;
 }
 
-/** Throws InvalidSchedule. */
-export function parseRecurring(jobs: readonly RecurringJob[]): ReadonlyMap<string, Recurrence> {
-  return new Map(jobs.map((job) => [job.name, { job, schedule: parseSchedule(job.schedule) }]));
+/** As often as the worker looks. */
+const FASTEST_RATE_MILLISECONDS = 1000;
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/**
+ * On short days (SHOSOIN_DAY_SECONDS) a rate is quicker in proportion, for most of what recurs carries out rules about age;
+ * a cron stays with the calendar. Throws InvalidSchedule.
+ */
+export function parseRecurring(
+  jobs: readonly RecurringJob[],
+  dayMilliseconds: number,
+): ReadonlyMap<string, Recurrence> {
+  return new Map(
+    jobs.map((job) => {
+      const schedule = shorten(parseSchedule(job.schedule), dayMilliseconds / DAY_MILLISECONDS);
+      return [job.name, { job, schedule }];
+    }),
+  );
 }
 
-/** Notes when each comes first; one whose schedule is as before keeps its time. */
+function shorten(schedule: Schedule, part: number): Schedule {
+  if (schedule.kind === "cron" || part >= 1) return schedule;
+  const milliseconds = Math.max(Math.round(schedule.milliseconds * part), FASTEST_RATE_MILLISECONDS);
+  return { ...schedule, milliseconds: Math.min(milliseconds, schedule.milliseconds) };
+}
+
+/** Notes when each comes first; one whose schedule is as before keeps its time, unless that lies further off. */
 export async function noteSchedules(
   metadata: Metadata,
   recurrences: ReadonlyMap<string, Recurrence>,
@@ -30,7 +52,15 @@ export async function noteSchedules(
         .insertInto("job_schedules")
         .values({ name, ...first })
         .onConflict((conflict) =>
-          conflict.column("name").doUpdateSet(first).where("job_schedules.schedule", "!=", job.schedule),
+          conflict
+            .column("name")
+            .doUpdateSet(first)
+            .where((row) =>
+              row.or([
+                row("job_schedules.schedule", "!=", job.schedule),
+                row("job_schedules.due_at", ">", first.due_at),
+              ]),
+            ),
         )
         .execute();
     }

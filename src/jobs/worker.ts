@@ -74,7 +74,7 @@ class Worker implements JobWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency ?? CONCURRENCY;
-    this.#recurrences = parseRecurring([...options.recurring, pruneSchedule]);
+    this.#recurrences = parseRecurring([...options.recurring, pruneSchedule], options.clock.dayMilliseconds);
     const prune = pruneHandler(() => pruneFailedJobs(options.metadata, options.clock));
     for (const handler of [...options.handlers, prune]) {
       if (this.#handlers.has(handler.kind)) throw new Error(`two handlers for jobs of kind ${handler.kind}`);

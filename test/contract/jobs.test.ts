@@ -393,6 +393,28 @@ describeOnEachDatabase("jobs", (databases) => {
     expect(await dueIn("rate(30 minutes)")).toBe(30);
   });
 
+  test("on short days what recurs by a rate comes sooner in proportion, but not more than once a second", async () => {
+    const url = await databases.fresh();
+    const dueIn = async (dayMilliseconds: number, schedule: string) => {
+      const clock = turnedClock("2026-11-24T10:00:00Z", dayMilliseconds);
+      const server = await serve(clock, url);
+      const recurring = [{ name: "test.one", schedule, kind: KIND, payload: null }];
+      const worker = server.work(async () => undefined, { recurring });
+      await server.looked();
+      await worker.stop();
+      const row = await server.metadata.reader
+        .selectFrom("job_schedules")
+        .select("due_at")
+        .where("name", "=", "test.one")
+        .executeTakeFirst();
+      return (row?.due_at ?? 0) - clock.now().getTime();
+    };
+    expect(await dueIn(86_400_000, "rate(1 day)")).toBe(86_400_000);
+    expect(await dueIn(60_000, "rate(1 day)")).toBe(60_000);
+    expect(await dueIn(60_000, "rate(1 minute)")).toBe(1_000);
+    expect(await dueIn(60_000, "cron(30 11 * * ? *)")).toBe(90 * 60_000);
+  });
+
   test("work goes on after the database was away", async () => {
     const server = await serve(systemClock());
     const seen: unknown[] = [];

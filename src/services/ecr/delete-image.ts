@@ -110,7 +110,7 @@ async function deleteByDigest(
   const parents = await parentsOf(tx, repository.id, digest);
   if (parents.length > 0) throw imageReferencedByManifestList(parents);
   const tags = await tagsOf(tx, repository.id, digest);
-  await removeImage(tx, call, repository.id, digest);
+  await removeImage(ecr, tx, call, repository.id, digest);
   for (const tag of tags.length > 0 ? tags : [undefined]) {
     await ecr.events.record(tx, imageDeleted(call, repository, tag, image));
   }
@@ -119,7 +119,13 @@ async function deleteByDigest(
     : tags.map((tag) => ({ imageDigest: digest, imageTag: tag }));
 }
 
-async function removeImage(tx: Transaction, call: Call, repositoryId: string, digest: string): Promise<void> {
+async function removeImage(
+  ecr: EcrContext,
+  tx: Transaction,
+  call: Call,
+  repositoryId: string,
+  digest: string,
+): Promise<void> {
   const layers = await tx
     .deleteFrom("ecr_image_layers")
     .where("repository_id", "=", repositoryId)
@@ -139,6 +145,7 @@ async function removeImage(tx: Transaction, call: Call, repositoryId: string, di
       .execute();
   }
   await reviewUnusedLayers(
+    ecr,
     tx,
     repositoryId,
     layers.map((layer) => layer.layer_digest),

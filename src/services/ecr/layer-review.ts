@@ -3,6 +3,7 @@
  * image or loses its last one, cleared when an image takes it, moved on when a client is told that the layer
  * is there and so relies on it for its push. The review costs what there is to collect, nothing more.
  */
+import type { Clock } from "../../clock.ts";
 import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
@@ -10,11 +11,11 @@ import { inBatches } from "./row-batches.ts";
 
 export const REVIEW_LAYERS = "ecr.review-layers";
 
-/** A push that was told "this layer is there" has this long to end with its manifest. */
-export const LAYER_GRACE_MILLISECONDS = 24 * 3_600_000;
+/** A push takes its time however short a day is (SHOSOIN_DAY_SECONDS). */
+const SHORTEST_GRACE_MILLISECONDS = 15_000;
 
 /** Longer than any upload of 4,200 parts takes. */
-const PART_UPLOAD_LIFETIME_MILLISECONDS = 60 * 24 * 3_600_000;
+const PART_UPLOAD_LIFETIME_DAYS = 60;
 
 /** Rows of one transaction. */
 const BATCH = 200;
@@ -41,12 +42,18 @@ export function layerReferrer(repositoryId: string, digest: string): string {
   return `ecr/${repositoryId}/${digest}`;
 }
 
-export function graceEnd(now: Date): number {
-  return now.getTime() + LAYER_GRACE_MILLISECONDS;
+/** A push that was told "this layer is there" has a day to end with its manifest. */
+export function layerGraceMilliseconds(clock: Clock): number {
+  return Math.max(clock.dayMilliseconds, SHORTEST_GRACE_MILLISECONDS);
+}
+
+export function graceEnd(clock: Clock, now: Date): number {
+  return now.getTime() + layerGraceMilliseconds(clock);
 }
 
 /** Of these layers, those that no image uses any more are reviewed after the grace period. */
 export async function reviewUnusedLayers(
+  ecr: EcrContext,
   tx: Transaction,
   repositoryId: string,
   digests: readonly string[],
@@ -55,7 +62,7 @@ export async function reviewUnusedLayers(
   for (const batch of inBatches(digests)) {
     await tx
       .updateTable("ecr_layers")
-      .set({ review_at: graceEnd(now) })
+      .set({ review_at: graceEnd(ecr.clock, now) })
       .where("repository_id", "=", repositoryId)
       .where("digest", "in", batch)
       .where((where) => where.not(where.exists(imagesUsing(tx))))
@@ -69,11 +76,12 @@ export async function renewGrace(
   layer: { repositoryId: string; digest: string; reviewAt: number | null },
   now: Date,
 ): Promise<void> {
-  if (layer.reviewAt === null || layer.reviewAt > now.getTime() + LAYER_GRACE_MILLISECONDS / 2) return;
+  const half = layerGraceMilliseconds(ecr.clock) / 2;
+  if (layer.reviewAt === null || layer.reviewAt > now.getTime() + half) return;
   await ecr.metadata.write((tx) =>
     tx
       .updateTable("ecr_layers")
-      .set({ review_at: graceEnd(now) })
+      .set({ review_at: graceEnd(ecr.clock, now) })
       .where("repository_id", "=", layer.repositoryId)
       .where("digest", "=", layer.digest)
       .where("review_at", "is not", null)
@@ -83,7 +91,7 @@ export async function renewGrace(
 
 /** The uploads themselves expire in the blob store, after seven days without a part. */
 async function forgetPartUploads(ecr: EcrContext): Promise<void> {
-  const before = ecr.clock.now().getTime() - PART_UPLOAD_LIFETIME_MILLISECONDS;
+  const before = ecr.clock.now().getTime() - PART_UPLOAD_LIFETIME_DAYS * ecr.clock.dayMilliseconds;
   await ecr.metadata.write((tx) =>
     tx.deleteFrom("ecr_part_uploads").where("started_at", "<", before).execute(),
   );

@@ -5,7 +5,6 @@ import { Readable } from "node:stream";
 import pino from "pino";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
 import type { RunningJob } from "../../jobs/jobs.ts";
-import { LAYER_GRACE_MILLISECONDS } from "./layer-review.ts";
 import {
   ACCOUNT,
   digestOfText,
@@ -18,6 +17,9 @@ import {
 } from "./testing/test-registry.ts";
 
 const MEBIBYTE = 1024 * 1024;
+
+/** How long a layer without an image stays. */
+const DAY = 86_400_000;
 
 describeOnEachDatabase("layers", (databases) => {
   let registry: TestRegistry;
@@ -269,7 +271,7 @@ describeOnEachDatabase("layers", (databases) => {
     test("go after the grace period, with their blob's reference", async () => {
       await registry.createRepository("grace");
       const digest = await registry.pushLayer("grace", "unused");
-      turn(LAYER_GRACE_MILLISECONDS - 1);
+      turn(DAY - 1);
       await review();
       expect((await references()).some((referrer) => referrer.endsWith(digest))).toBe(true);
       turn(1);
@@ -280,15 +282,15 @@ describeOnEachDatabase("layers", (databases) => {
 
     test("stay as long as clients are told that they are there", async () => {
       await registry.pushLayer("grace", "asked for");
-      turn(LAYER_GRACE_MILLISECONDS - 1);
+      turn(DAY - 1);
       await stat("grace", "asked for");
-      turn(LAYER_GRACE_MILLISECONDS - 1);
+      turn(DAY - 1);
       await review();
       await registry.api.BatchCheckLayerAvailability(registry.call(), {
         repositoryName: "grace",
         layerDigests: [digestOfText("asked for")],
       });
-      turn(LAYER_GRACE_MILLISECONDS - 1);
+      turn(DAY - 1);
       await review();
       expect(await stat("grace", "asked for")).toEqual({ size: 9 });
     });
@@ -300,7 +302,7 @@ describeOnEachDatabase("layers", (databases) => {
       for (const tag of ["one", "three"]) {
         await registry.ecr.registry.deleteManifest(registry.call(), "grace", { tag });
       }
-      turn(LAYER_GRACE_MILLISECONDS);
+      turn(DAY);
       await review();
       expect(await stat("grace", "shared")).toEqual({ size: 6 });
       await expect(stat("grace", "own")).rejects.toEqual(named("LayersNotFoundException"));
@@ -309,10 +311,10 @@ describeOnEachDatabase("layers", (databases) => {
     test("that an image takes in the meantime stay for ever", async () => {
       await registry.pushImage("grace", "taken", "taken");
       await registry.ecr.registry.deleteManifest(registry.call(), "grace", { tag: "taken" });
-      turn(LAYER_GRACE_MILLISECONDS);
+      turn(DAY);
       await registry.pushImage("grace", "taken", "taken");
       await review();
-      turn(LAYER_GRACE_MILLISECONDS);
+      turn(DAY);
       await review();
       expect(await stat("grace", "taken")).toEqual({ size: 5 });
     });
@@ -323,7 +325,7 @@ describeOnEachDatabase("layers", (databases) => {
         await accepting.createRepository("sparse");
         await accepting.push("sparse", testImage("late"), "v1");
         const digest = await accepting.pushLayer("sparse", "late");
-        accepting.now = new Date(accepting.now.getTime() + LAYER_GRACE_MILLISECONDS);
+        accepting.now = new Date(accepting.now.getTime() + DAY);
         await runJob("ecr.review-layers", {}, accepting);
         expect(await accepting.ecr.registry.statLayer(accepting.call(), "sparse", digest)).toEqual({
           size: 4,
@@ -338,7 +340,7 @@ describeOnEachDatabase("layers", (databases) => {
       const digest = await registry.pushLayer("cache", "cached");
       const layer = { digest, text: "cached", mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" };
       await registry.push("cache", testIndex([layer]), "cache");
-      turn(LAYER_GRACE_MILLISECONDS);
+      turn(DAY);
       await review();
       expect(await stat("cache", "cached")).toEqual({ size: 6 });
     });

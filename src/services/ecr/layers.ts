@@ -104,7 +104,7 @@ export async function addLayer(
       blob_id: blob.id,
       size: blob.size,
       media_type: null,
-      review_at: graceEnd(now),
+      review_at: graceEnd(ecr.clock, now),
     })
     .onConflict((conflict) => conflict.columns(["repository_id", "digest"]).doNothing())
     .returning("digest")
@@ -115,7 +115,7 @@ export async function addLayer(
   }
   await tx
     .updateTable("ecr_layers")
-    .set({ review_at: graceEnd(now) })
+    .set({ review_at: graceEnd(ecr.clock, now) })
     .where("repository_id", "=", repositoryId)
     .where("digest", "=", digest)
     .where("review_at", "is not", null)

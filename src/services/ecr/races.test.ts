@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
 import type { RunningJob } from "../../jobs/jobs.ts";
-import { LAYER_GRACE_MILLISECONDS } from "./layer-review.ts";
 import {
   digestOfText,
   type TestRegistry,
@@ -10,6 +9,9 @@ import {
   testIndex,
   testRegistry,
 } from "./testing/test-registry.ts";
+
+/** How long a layer without an image stays. */
+const DAY = 86_400_000;
 
 const ROUNDS = 12;
 
@@ -37,7 +39,7 @@ describeOnEachDatabase("races", (databases) => {
         return round;
       }),
     );
-    registry.now = new Date(registry.now.getTime() + LAYER_GRACE_MILLISECONDS);
+    registry.now = new Date(registry.now.getTime() + DAY);
     const [, ...pushes] = await Promise.allSettled([
       runJob("ecr.review-layers", {}),
       ...outcomes.map((round) => registry.push("grace", testImage(`${round}`), `v${round}`)),
