@@ -130,6 +130,13 @@ describe("a resource policy is refused for", () => {
   }
 });
 
+test("a variable full of spaces is read like any other text", () => {
+  const value = `\${${" ".repeat(9_000)},x}`;
+  expect(problem(withStatement({ Condition: { StringEquals: { "aws:userid": value } } }), RESOURCE)).toBe(
+    "accepted",
+  );
+});
+
 test("depth is bounded before anything is built, whatever length is allowed", () => {
   const bomb = `{"Id":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
   expect(problem(bomb, { ...RESOURCE, maxLength: 1_000_000 })).toBe(SYNTAX);

@@ -46,8 +46,15 @@ export function parsePattern(source: string, syntax: PatternSyntax): Pattern {
 
 function parseVariable(text: string): Piece {
   if (text === "*" || text === "?" || text === "$") return { units: unitsOf(text, false) };
-  const match = /^\s*([^,]*?)\s*(?:,\s*'(.*)'\s*)?$/.exec(text);
-  return { variable: (match?.[1] ?? text).toLowerCase(), fallback: match?.[2] };
+  // No regular expression: a stranger's policy may hold ten thousand spaces for it to go back over.
+  const comma = text.indexOf(",");
+  if (comma < 0) return { variable: text.trim().toLowerCase(), fallback: undefined };
+  const fallback = text.slice(comma + 1).trim();
+  const quoted = fallback.length > 1 && fallback.startsWith("'") && fallback.endsWith("'");
+  // What is no default makes a name that no request has a value for.
+  return quoted
+    ? { variable: text.slice(0, comma).trim().toLowerCase(), fallback: fallback.slice(1, -1) }
+    : { variable: text, fallback: undefined };
 }
 
 function unitsOf(text: string, wildcards: boolean): Unit[] {
