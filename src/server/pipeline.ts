@@ -72,8 +72,12 @@ export function createPipeline(parts: PipelineParts): HandleRequest {
       else log.info(line, "request");
     });
 
+    const coding = request.headers["transfer-encoding"];
+    if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+      return refuse(response, 501, "No transfer coding but chunked is known here.");
+    }
     const problem = isBadRoute(route) ? route.problem : headProblem(request);
-    if (problem !== undefined) return refuse(response, problem);
+    if (problem !== undefined) return refuse(response, 400, problem);
     doors[door as DoorName](request, response, arrival).catch((error: unknown) => {
       if (response.destroyed || request.errored) {
         log.debug({ err: error, requestId: arrival.requestId, door }, "the client went away");
@@ -167,9 +171,10 @@ function headProblem(request: IncomingMessage): string | undefined {
   return hosts > 1 ? "More than one Host header." : undefined;
 }
 
-function refuse(response: ServerResponse, problem: string): void {
+/** Closes the connection too: where the body of such a request ends, nobody can say. */
+function refuse(response: ServerResponse, status: 400 | 501, problem: string): void {
   response.shouldKeepAlive = false;
-  response.writeHead(400, { "content-type": "text/plain; charset=utf-8" });
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`${problem}\n`);
 }
 

@@ -19,6 +19,13 @@ describe("a request that is none is refused, and others go on", () => {
       "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       400,
     ],
+    // RFC 9112 section 6.1: bytes in a coding that we do not undo would be stored as if they were the content.
+    [
+      "a coding within the chunks",
+      "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      501,
+    ],
+    ["a coding without a name", "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", 501],
     ["two lengths", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400],
     ["a length that is no number", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5x\r\n\r\nhello", 400],
     ["a folded header", "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", 400],
@@ -37,8 +44,10 @@ describe("a request that is none is refused, and others go on", () => {
     const bad = client(port);
     bad.send(bytes);
     const answer = await bad.untilClosed();
-    // 431 or 400: Bun has a limit of its own for the number of headers and words it as their size.
-    expect(answer.split("\r\n")[0]).toMatch(status === 431 ? /^HTTP\/1.1 (431|400) / : /^HTTP\/1.1 400 /);
+    // 431 or 400: Bun has a limit of its own for the number of headers and words it as their size. 501 or 400: a
+    // coding that the runtime's own parser refuses never comes to us.
+    const refusals = status === 400 ? "400" : `${status}|400`;
+    expect(answer.split("\r\n")[0]).toMatch(new RegExp(`^HTTP/1.1 (${refusals}) `));
     expect(reached).toBe(0);
 
     const good = client(port);
