@@ -77,18 +77,52 @@ export async function advanceUpload(
 
 /** Removes the row and notes its bytes for removal. Throws UploadNotFound. */
 export async function discardUpload(tx: Transaction, id: string, owner: string, now: number): Promise<void> {
-  await deleteUpload(tx, id, owner);
-  await tx.insertInto("blob_removals").values({ id, created_at: now }).execute();
-}
-
-/** Throws UploadNotFound. */
-export async function deleteUpload(tx: Transaction, id: string, owner: string): Promise<void> {
   const { numDeletedRows } = await tx
     .deleteFrom("blob_uploads")
     .where("id", "=", id)
     .where("owner", "=", owner)
     .executeTakeFirst();
   if (numDeletedRows === 0n) throw new UploadNotFound(`there is no upload ${id}`);
+  await noteRemoval(tx, id, now);
+}
+
+/** Puts the bytes of an upload that has no row any more on the collector's list. */
+export async function noteRemoval(tx: Transaction, id: string, now: number): Promise<void> {
+  await tx
+    .insertInto("blob_removals")
+    .values({ id, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/**
+ * For bytes that may have come after the row of their upload went. They are noted for removal, unless the upload
+ * became a blob: by another server when this one was frozen for longer than its claim, or by a commit whose answer
+ * got lost. Which of both is settled by then, as the row and the blob change in one transaction. Returns whether the
+ * bytes may go.
+ */
+export async function discardLateBytes(tx: Transaction, id: string, now: number): Promise<boolean> {
+  const blob = await tx.selectFrom("blobs").select("id").where("id", "=", id).executeTakeFirst();
+  if (blob !== undefined) return false;
+  await noteRemoval(tx, id, now);
+  return true;
+}
+
+/**
+ * Removes the row of an upload that becomes a blob. Throws OffsetMismatch when another server has it by now, as its
+ * claim ran out: that one may have removed what `upload` counts on.
+ */
+export async function consumeUpload(tx: Transaction, upload: Upload, claim: string): Promise<void> {
+  const { numDeletedRows } = await tx
+    .deleteFrom("blob_uploads")
+    .where("id", "=", upload.id)
+    .where("owner", "=", upload.owner)
+    .where("size", "=", upload.size)
+    .where("claim", "=", claim)
+    .executeTakeFirst();
+  if (numDeletedRows === 1n) return;
+  const { size } = await findUpload(tx, upload.id, upload.owner);
+  throw new OffsetMismatch(size);
 }
 
 /**

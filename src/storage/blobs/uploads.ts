@@ -1,20 +1,23 @@
 import type { Readable } from "node:stream";
+import { MetadataUnavailable } from "../metadata/errors.ts";
 import type { Transaction } from "../metadata/metadata.ts";
 import type { SealedUpload, StoredUpload } from "./blob-store.ts";
 import type { AppendOptions, Blob } from "./blobs.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
 import type { BlobsContext } from "./engine.ts";
-import { BlobMissing, DigestMismatch, OffsetMismatch, UploadNotFound } from "./errors.ts";
+import { BlobMissing, DigestMismatch, OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
 import { receive } from "./receive.ts";
 import { reviewIfUnreferenced } from "./references.ts";
 import { UploadHash, UploadHashes } from "./upload-hash.ts";
 import type { UploadLocks } from "./upload-locks.ts";
 import {
   advanceUpload,
-  deleteUpload,
+  consumeUpload,
+  discardLateBytes,
   discardUpload,
   findUpload,
   insertUpload,
+  noteRemoval,
   type Upload,
   withClaim,
 } from "./upload-rows.ts";
@@ -63,7 +66,7 @@ export class Uploads {
         );
       } catch (error) {
         // Cancelled or expired meanwhile, and its bytes perhaps removed before the last ones came.
-        if (error instanceof UploadNotFound) this.#removeSoon(id);
+        if (error instanceof UploadNotFound) await this.#discardLateBytes(id);
         throw error;
       }
       this.#hashes.keep(id, received.hash);
@@ -74,9 +77,9 @@ export class Uploads {
   }
 
   async finish<Result>(id: string, owner: string, digest: Digest, commit: Commit<Result>): Promise<Result> {
-    return this.#alone(id, owner, async (upload) => {
+    return this.#alone(id, owner, async (upload, claim) => {
       const hash = this.#hashes.take(id, upload.size);
-      return this.#makeBlob(upload, upload, hash, digest, commit);
+      return this.#makeBlob(upload, claim, upload, hash, digest, commit);
     });
   }
 
@@ -100,22 +103,43 @@ export class Uploads {
         try {
           const { stored, hash, brokenOff, settle } = await this.#receive(upload, body, options);
           if (brokenOff) throw brokenOff;
-          const result = await this.#makeBlob(upload, stored, hash, digest, commit);
+          const result = await this.#makeBlob(upload, "", stored, hash, digest, commit);
           settle();
           return result;
         } catch (error) {
-          // When even this fails, the upload expires.
-          await this.#context.metadata
-            .write((tx) => discardUpload(tx, upload.id, ONE_REQUEST, this.#now()))
-            .catch((failure: unknown) =>
-              this.#context.log.warn({ err: failure }, "an upload is left to expire"),
-            );
-          this.#removeSoon(upload.id);
+          if (await this.#discard(upload.id, error)) this.#removeSoon(upload.id);
           throw error;
         }
       },
       async () => new OffsetMismatch(0),
     );
+  }
+
+  /**
+   * After an upload of one request failed with `reason`. Returns whether its bytes may be removed at once: not when
+   * it is open whether the commit that makes them a blob is done. When even this fails, the upload expires.
+   */
+  async #discard(id: string, reason: unknown): Promise<boolean> {
+    try {
+      await this.#context.metadata.write((tx) => discardUpload(tx, id, ONE_REQUEST, this.#now()));
+      return true;
+    } catch (failure) {
+      if (failure instanceof UploadNotFound) {
+        await this.#discardLateBytes(id);
+        return false;
+      }
+      this.#context.log.warn({ err: failure }, "an upload is left to expire");
+      return failure instanceof StorageFull && !(reason instanceof MetadataUnavailable);
+    }
+  }
+
+  async #discardLateBytes(id: string): Promise<void> {
+    try {
+      const mayGo = await this.#context.metadata.write((tx) => discardLateBytes(tx, id, this.#now()));
+      if (mayGo) this.#removeSoon(id);
+    } catch (error) {
+      this.#context.log.warn({ err: error, upload: id }, "late bytes of an upload may stay");
+    }
   }
 
   /** Runs `work` with the upload's row while neither this process nor another server works on it. */
@@ -168,6 +192,7 @@ export class Uploads {
   /** `stored` is where the bytes are; the row says `upload`, which may be older within one request. */
   async #makeBlob<Result>(
     upload: Upload,
+    claim: string,
     stored: StoredUpload,
     known: UploadHash | undefined,
     digest: Digest,
@@ -191,7 +216,7 @@ export class Uploads {
 
       if (!(await findBlob(metadata.reader, sha256))) sealed ??= await store.seal(stored);
       const write = () =>
-        metadata.write((tx) => this.#commitBlob(tx, upload, stored, sha256, sealed, commit));
+        metadata.write((tx) => this.#commitBlob(tx, upload, claim, stored, sha256, sealed, commit));
       let outcome = await write();
       if (outcome === "seal first") {
         sealed = await store.seal(stored);
@@ -202,7 +227,7 @@ export class Uploads {
       return outcome.result;
     } catch (error) {
       this.#hashes.keep(upload.id, hash);
-      if (sealed && sealed.state !== stored.state) await this.#rememberSealed(upload, sealed);
+      if (sealed && sealed.state !== stored.state) await this.#rememberSealed(upload, claim, sealed);
       throw error;
     }
   }
@@ -210,6 +235,7 @@ export class Uploads {
   async #commitBlob<Result>(
     tx: Transaction,
     upload: Upload,
+    claim: string,
     stored: StoredUpload,
     sha256: Digest,
     sealed: SealedUpload | undefined,
@@ -219,8 +245,8 @@ export class Uploads {
     const existing = await findBlob(tx, sha256);
     // The blob that made sealing needless was collected a moment ago.
     if (existing === undefined && sealed === undefined) return "seal first";
-    if (existing) await discardUpload(tx, upload.id, upload.owner, now);
-    else await deleteUpload(tx, upload.id, upload.owner);
+    await consumeUpload(tx, upload, claim);
+    if (existing) await noteRemoval(tx, upload.id, now);
     const blob: Blob = existing ?? { id: upload.id, scope: "none", sha256, size: stored.size };
     if (sealed && !existing) {
       const { scope, ...row } = blob;
@@ -244,10 +270,16 @@ export class Uploads {
     return hash;
   }
 
-  async #rememberSealed(upload: Upload, sealed: SealedUpload): Promise<void> {
+  async #rememberSealed(upload: Upload, claim: string, sealed: SealedUpload): Promise<void> {
     await this.#context.metadata
       .write((tx) =>
-        tx.updateTable("blob_uploads").set({ state: sealed.state }).where("id", "=", upload.id).execute(),
+        tx
+          .updateTable("blob_uploads")
+          .set({ state: sealed.state })
+          .where("id", "=", upload.id)
+          .where("size", "=", upload.size)
+          .where("claim", "=", claim)
+          .execute(),
       )
       .catch((error: unknown) => this.#context.log.warn({ err: error }, "a sealed upload is not noted"));
   }
