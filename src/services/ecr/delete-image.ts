@@ -132,11 +132,13 @@ async function removeImage(
     .where("image_digest", "=", digest)
     .returning("layer_digest")
     .execute();
-  await tx
-    .deleteFrom("ecr_image_children")
-    .where("repository_id", "=", repositoryId)
-    .where("image_digest", "=", digest)
-    .execute();
+  for (const table of ["ecr_image_children", "ecr_conversions"] as const) {
+    await tx
+      .deleteFrom(table)
+      .where("repository_id", "=", repositoryId)
+      .where("image_digest", "=", digest)
+      .execute();
+  }
   for (const table of ["ecr_tags", "ecr_images"] as const) {
     await tx
       .deleteFrom(table)

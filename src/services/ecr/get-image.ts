@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { Call } from "../../identity/call.ts";
-import { type Digest, digestOf } from "../../storage/blobs/digest.ts";
+import type { Digest } from "../../storage/blobs/digest.ts";
 import type { EcrContext } from "./context.ts";
+import { convertForClient, findConversion } from "./conversions.ts";
 import type { Reference, StoredManifest } from "./engine.ts";
 import { requestedImageNotFound } from "./errors.ts";
-import { convertManifest } from "./manifest-conversion.ts";
 import { checkAccess, repositoryKey } from "./repository-access.ts";
 
 /**
@@ -26,15 +25,14 @@ export async function getManifest(
       ? await ecr.queries.imageByTag(reader, { ...key, tag: reference.tag })
       : await ecr.queries.imageByDigest(reader, { ...key, digest: reference.digest });
   const row = await checkAccess(ecr, call, key.name, found, "ecr:BatchGetImage");
-  if (row.digest === null || row.media_type === null || row.manifest === null) throw requestedImageNotFound();
-  if (countAsPull) ecr.pullTimes.record(row.id, row.digest, call.now);
-  if (reference.tag !== undefined && accepted !== undefined) {
-    const converted = convertManifest(row.manifest, row.media_type, accepted);
-    if (converted) return { ...converted, digest: sha256Of(converted.bytes) };
+  if (row.digest === null || row.media_type === null || row.manifest === null) {
+    const converted = reference.digest && (await findConversion(ecr, row.id, reference.digest));
+    if (converted === undefined) throw requestedImageNotFound();
+    if (countAsPull) ecr.pullTimes.record(row.id, converted.imageDigest, call.now);
+    return converted.manifest;
   }
-  return { digest: row.digest as Digest, mediaType: row.media_type, bytes: row.manifest };
-}
-
-function sha256Of(bytes: Uint8Array): Digest {
-  return digestOf("sha256", createHash("sha256").update(bytes).digest("hex"));
+  if (countAsPull) ecr.pullTimes.record(row.id, row.digest, call.now);
+  const stored = { digest: row.digest as Digest, mediaType: row.media_type, bytes: row.manifest };
+  if (reference.tag === undefined || accepted === undefined) return stored;
+  return (await convertForClient(ecr, row.id, stored, accepted)) ?? stored;
 }

@@ -183,5 +183,34 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
         expect(stored).toMatchObject({ digest: image.digest, mediaType: image.mediaType });
       }
     });
+
+    test("a converted manifest is there by its digest too, as long as its image", async () => {
+      await registry.createRepository("again");
+      await registry.createRepository("elsewhere");
+      const image = testDockerImage("content");
+      for (const repository of ["again", "elsewhere"]) {
+        await registry.pushLayer(repository, "config of content");
+        await registry.pushLayer(repository, "content");
+        await registry.push(repository, image, "v1");
+      }
+      const oci = "application/vnd.oci.image.manifest.v1+json";
+      const get = (reference: { tag: string } | { digest: Digest }, repository = "again") =>
+        registry.ecr.registry.getManifest(registry.call(), repository, reference, true, [oci]);
+      const converted = await get({ tag: "v1" });
+      expect(await get({ digest: converted.digest })).toEqual(converted);
+      const missing = { name: "ImageNotFoundException", message: "Requested image not found" };
+      await expect(get({ digest: converted.digest }, "elsewhere")).rejects.toMatchObject(missing);
+      const described = await registry.api.DescribeImages(registry.call(), { repositoryName: "again" });
+      expect(described.imageDetails?.map((detail) => detail.imageDigest)).toEqual([image.digest]);
+      await registry.ecr.registry.deleteManifest(registry.call(), "again", { digest: image.digest });
+      await expect(get({ digest: converted.digest })).rejects.toMatchObject(missing);
+      const rows = await registry.metadata.reader
+        .selectFrom("ecr_conversions as conversion")
+        .innerJoin("ecr_repositories as repository", "repository.id", "conversion.repository_id")
+        .select("conversion.digest")
+        .where("repository.name", "=", "again")
+        .execute();
+      expect(rows).toEqual([]);
+    });
   });
 });

@@ -145,6 +145,25 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  "0051-ecr-conversions": {
+    async up(db) {
+      const { text } = columnTypes(db);
+      await db.schema
+        .createTable("ecr_conversions")
+        .addColumn("repository_id", text, (column) => column.notNull())
+        .addColumn("digest", text, (column) => column.notNull())
+        .addColumn("image_digest", text, (column) => column.notNull())
+        .addColumn("media_type", text, (column) => column.notNull())
+        .addPrimaryKeyConstraint("ecr_conversions_key", ["repository_id", "digest"])
+        .modifyEnd(storedByKey(db))
+        .execute();
+      await db.schema
+        .createIndex("ecr_conversions_image")
+        .on("ecr_conversions")
+        .columns(["repository_id", "image_digest"])
+        .execute();
+    },
+  },
 };
 
 /** Rows that are little more than their key lie in the key's own tree: SQLite keeps a second copy otherwise. */

@@ -17,6 +17,7 @@ const TABLES = [
   ["ecr_image_children", "image_digest"],
   ["ecr_image_layers", "image_digest"],
   ["ecr_images", "digest"],
+  ["ecr_conversions", "digest"],
   ["ecr_part_uploads", "upload_id"],
 ] as const;
 

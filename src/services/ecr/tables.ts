@@ -70,6 +70,17 @@ export interface EcrImageChildrenTable {
   child_digest: string;
 }
 
+/** A manifest that was handed out converted: a client that heard its digest may come back with it. */
+export interface EcrConversionsTable {
+  repository_id: string;
+  /** Of the converted manifest. */
+  digest: string;
+  /** The stored image it is made from, each time anew. */
+  image_digest: string;
+  /** What it is converted to. */
+  media_type: string;
+}
+
 /** A layer of a repository; the blob behind it may serve many repositories. */
 export interface EcrLayersTable {
   repository_id: string;
@@ -100,6 +111,7 @@ declare module "../../storage/metadata/schema.ts" {
     ecr_tags: EcrTagsTable;
     ecr_image_layers: EcrImageLayersTable;
     ecr_image_children: EcrImageChildrenTable;
+    ecr_conversions: EcrConversionsTable;
     ecr_layers: EcrLayersTable;
     ecr_part_uploads: EcrPartUploadsTable;
   }
