@@ -39,7 +39,7 @@ afterEach(() => database.remove());
 
 async function authenticate(plan: Parameters<typeof signWithSdk>[0] = {}) {
   const { request, bodySha256 } = await signWithSdk(plan);
-  return identity.authenticate(parseSignedRequest(request, SIGNED_AT), request, bodySha256);
+  return identity.authenticate(parseSignedRequest(request, SIGNED_AT), request, async () => bodySha256);
 }
 
 async function situationOf(pending: Promise<unknown>): Promise<string> {

@@ -14,9 +14,14 @@ import type { Secrets } from "./secrets.ts";
 export interface Identity {
   /**
    * The principal whose access key signed; throws SignatureProblem (unknown key, wrong signature, session
-   * token). `bodySha256` as in `verifySignature`.
+   * token). `bodySha256` as in `verifySignature`; it is asked for only when the key exists, so that nobody makes
+   * us read a body with a key that they made up.
    */
-  authenticate(signed: SignedRequest, request: RawRequest, bodySha256?: string): Promise<Principal>;
+  authenticate(
+    signed: SignedRequest,
+    request: RawRequest,
+    bodySha256?: () => Promise<string>,
+  ): Promise<Principal>;
 
   /** A password for `docker login`: 12 hours, no colon, safe in URLs. Dies with its access key. */
   issueRegistryToken(principal: Principal, region: Region, now: Date): Promise<IssuedToken>;
@@ -34,7 +39,7 @@ export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Cloc
       if (signed.sessionToken) throw new SignatureProblem("invalid-session-token");
       const key = await accessKeys.find(signed.accessKeyId);
       if (!key) throw new SignatureProblem("unknown-key", "", { AWSAccessKeyId: signed.accessKeyId });
-      verifySignature(signed, key.secretAccessKey, request, bodySha256);
+      verifySignature(signed, key.secretAccessKey, request, await bodySha256?.());
       return rootPrincipal(key.account, key.accessKeyId);
     },
     issueRegistryToken: (principal, region, now) => tokens.issue(principal, region, now),

@@ -38,7 +38,7 @@ beforeEach(async () => {
     ],
     identity: {
       async authenticate(signed, request, bodySha256) {
-        verifySignature(signed, credentials.secretAccessKey, request, bodySha256);
+        verifySignature(signed, credentials.secretAccessKey, request, await bodySha256?.());
         const accessKeyId = signed.accessKeyId;
         return {
           kind: "root",

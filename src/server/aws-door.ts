@@ -70,7 +70,7 @@ export function awsDoor({ services, identity, bodies = createBodyReader() }: Aws
     }
   };
 
-  /** With a body that the signer declared the hash of, a wrong signature is refused before it is read. */
+  /** A key that does not exist, and a wrong signature over a declared body, are refused before the body is read. */
   async function authenticate(
     signed: SignedRequest,
     raw: RawRequest,
@@ -79,8 +79,12 @@ export function awsDoor({ services, identity, bodies = createBodyReader() }: Aws
   ): Promise<{ principal: Principal; body: Uint8Array }> {
     const { payload } = signed;
     if (payload.kind === "undeclared") {
-      const body = await bodies.read(request);
-      return { principal: await identity.authenticate(signed, raw, sha256(body)), body };
+      let body: Uint8Array = new Uint8Array(0);
+      const principal = await identity.authenticate(signed, raw, async () => {
+        body = await bodies.read(request);
+        return sha256(body);
+      });
+      return { principal, body };
     }
     const principal = await identity.authenticate(signed, raw);
     // A service that is not here yet refuses everything: an upload of gigabytes need not come for that.
