@@ -17,6 +17,8 @@ export interface ClientLimits {
   readonly keepAliveSeconds: number;
   /** Seconds without a byte moving while a body or an answer is under way. */
   readonly stallSeconds: number;
+  /** Requests that a connection may send ahead of their answers. */
+  readonly maxPipelined: number;
   /** After an answer to an unread body: how many bytes more are read and dropped so that the client sees the answer. */
   readonly lingerBytes: number;
   readonly lingerSeconds: number;
@@ -24,7 +26,8 @@ export interface ClientLimits {
 
 interface Connection {
   readonly socket: Socket;
-  readonly exchanges: Set<Exchange>;
+  /** In the order of the wire, those that wait for their turn with what begins them. */
+  readonly exchanges: Map<Exchange, (() => void) | undefined>;
   /** By when, in milliseconds, the head of the next request must be here. */
   headDeadline: number;
 }
@@ -37,7 +40,11 @@ interface Progress {
 export interface Connections {
   /** False when there are too many: the socket is closed. */
   opened(socket: Socket): boolean;
-  began(exchange: Exchange): void;
+  /**
+   * Calls `start` when all that the connection asked before is answered: worked on at once, the answers to what one
+   * client sends ahead and never reads would fill the memory (Bun 1.4 reads on whatever waits to be sent).
+   */
+  began(exchange: Exchange, start: () => void): void;
   /** The answer is out or the client gone. */
   ended(exchange: Exchange): void;
   readonly count: number;
@@ -61,6 +68,14 @@ export function createConnections(limits: ClientLimits, metrics: Metrics, now: (
   function cut(socket: Socket, reason: string): void {
     metrics.clientCut(reason);
     socket.destroy();
+  }
+
+  function startNext({ socket, exchanges }: Connection): void {
+    for (const [exchange, start] of exchanges) {
+      exchanges.set(exchange, undefined);
+      if (!socket.destroyed) start?.();
+      return;
+    }
   }
 
   function sweepStalled(time: number): void {
@@ -106,15 +121,19 @@ export function createConnections(limits: ClientLimits, metrics: Metrics, now: (
       }
       connections.set(socket, {
         socket,
-        exchanges: new Set(),
+        exchanges: new Map(),
         headDeadline: now() + limits.headSeconds * 1000,
       });
       socket.once("close", () => connections.delete(socket));
       return true;
     },
-    began(exchange) {
-      connections.get(exchange.socket)?.exchanges.add(exchange);
+    began(exchange, start) {
       progress.set(exchange, { mark: "", since: now() });
+      const exchanges = connections.get(exchange.socket)?.exchanges;
+      const atOnce = exchanges === undefined || exchanges.size === 0;
+      exchanges?.set(exchange, atOnce ? undefined : start);
+      if (atOnce) start();
+      else if (exchanges.size > limits.maxPipelined) cut(exchange.socket, "pipeline");
     },
     ended(exchange) {
       progress.delete(exchange);
@@ -123,6 +142,7 @@ export function createConnections(limits: ClientLimits, metrics: Metrics, now: (
       if (connection?.exchanges.size === 0) {
         connection.headDeadline = now() + (limits.keepAliveSeconds + limits.headSeconds) * 1000;
       }
+      if (connection) startNext(connection);
       if (!exchange.request.complete && !exchange.awaitingContinue && !exchange.socket.destroyed) {
         lingering.set(exchange, { since: now(), bytesAtEnd: exchange.bytesIn });
         exchange.request.resume();

@@ -45,7 +45,6 @@ export function createPipeline(parts: PipelineParts): HandleRequest {
     const route = router(request.headers.host, target);
     const door = isBadRoute(route) ? "none" : route.door;
     const arrival = new LiveArrival(exchange, isBadRoute(route) ? {} : route.host, parts);
-    connections.began(exchange);
     metrics.requestBegan();
 
     response.once("close", () => {
@@ -72,19 +71,17 @@ export function createPipeline(parts: PipelineParts): HandleRequest {
       else log.info(line, "request");
     });
 
-    const coding = request.headers["transfer-encoding"];
-    if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-      return refuse(response, 501, "No transfer coding but chunked is known here.");
-    }
-    const problem = isBadRoute(route) ? route.problem : headProblem(request);
-    if (problem !== undefined) return refuse(response, 400, problem);
-    doors[door as DoorName](request, response, arrival).catch((error: unknown) => {
-      if (response.destroyed || request.errored) {
-        log.debug({ err: error, requestId: arrival.requestId, door }, "the client went away");
-        return;
-      }
-      log.error({ err: error, requestId: arrival.requestId, door }, "a door failed");
-      answerFailure(response, arrival.requestId);
+    connections.began(exchange, () => {
+      const refusal = isBadRoute(route) ? { status: 400, problem: route.problem } : headRefusal(request);
+      if (refusal) return refuse(response, refusal);
+      doors[door as DoorName](request, response, arrival).catch((error: unknown) => {
+        if (response.destroyed || request.errored) {
+          log.debug({ err: error, requestId: arrival.requestId, door }, "the client went away");
+          return;
+        }
+        log.error({ err: error, requestId: arrival.requestId, door }, "a door failed");
+        answerFailure(response, arrival.requestId);
+      });
     });
   };
 }
@@ -158,21 +155,32 @@ function originForm(request: IncomingMessage): string {
   return request.url;
 }
 
+interface Refusal {
+  readonly status: number;
+  readonly problem: string;
+}
+
 /** What a request's head must not be, beyond what the runtime's parser refuses. */
-function headProblem(request: IncomingMessage): string | undefined {
+function headRefusal(request: IncomingMessage): Refusal | undefined {
   const { rawHeaders } = request;
-  if (rawHeaders.length > MAX_HEADERS * 2) return `More than ${MAX_HEADERS} headers.`;
+  if (rawHeaders.length > MAX_HEADERS * 2) {
+    return { status: 400, problem: `More than ${MAX_HEADERS} headers.` };
+  }
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
     if (name?.length === 4 && name.toLowerCase() === "host") hosts++;
   }
   // RFC 9112 section 3.2: more than one Host is refused, or two proxies could see two hosts.
-  return hosts > 1 ? "More than one Host header." : undefined;
+  if (hosts > 1) return { status: 400, problem: "More than one Host header." };
+  // RFC 9112 section 6.1: in a coding that is not undone, bytes would be taken for what they are not.
+  const coding = request.headers["transfer-encoding"];
+  if (coding === undefined || coding.toLowerCase() === "chunked") return undefined;
+  return { status: 501, problem: "No transfer coding but chunked is known here." };
 }
 
-/** Closes the connection too: where the body of such a request ends, nobody can say. */
-function refuse(response: ServerResponse, status: 400 | 501, problem: string): void {
+/** Closes the connection too: where such a request ends, nobody can say. */
+function refuse(response: ServerResponse, { status, problem }: Refusal): void {
   response.shouldKeepAlive = false;
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`${problem}\n`);

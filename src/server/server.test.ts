@@ -72,6 +72,43 @@ describe("a request that is none is refused, and others go on", () => {
   });
 });
 
+describe("requests sent ahead on one connection", () => {
+  test("are worked on one after another and answered in their order", async () => {
+    const begun: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const { port } = await open(async (request, response) => {
+      begun.push(request.url ?? "");
+      if (request.url === "/1") await first.promise;
+      response.end(`answer ${request.url}`);
+    });
+    const eager = client(port);
+    for (const path of ["/1", "/2", "/3"]) eager.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    while (begun.length === 0) await sleep(5);
+    const other = client(port);
+    other.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+    await other.until("answer /other");
+    expect(begun).toEqual(["/1", "/other"]);
+    first.resolve();
+    const answers = await eager.until("answer /3");
+    expect(answers.match(/answer .\d/g)).toEqual(["answer /1", "answer /2", "answer /3"]);
+  });
+
+  test("close it when they are too many", async () => {
+    const first = Promise.withResolvers<void>();
+    let begun = 0;
+    const { port } = await open(async (_request, response) => {
+      begun += 1;
+      await first.promise;
+      response.end();
+    });
+    const flood = client(port);
+    flood.send(GET.repeat(200));
+    await flood.untilClosed();
+    first.resolve();
+    expect(begun).toBe(1);
+  });
+});
+
 test("GET http://host/path is taken as a request for that host", async () => {
   const seen: unknown[] = [];
   const { port } = await open(async (request, response, arrival) => {

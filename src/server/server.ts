@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly handshakeSeconds?: number;
 }
 
+/** More than any client in use sends ahead; a head may be 32 KiB. */
+const MOST_PIPELINED = 100;
 const LINGER_BYTES = 16 * 2 ** 20;
 const LINGER_SECONDS = 5;
 
@@ -53,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       headSeconds,
       keepAliveSeconds,
       stallSeconds: options.stallSeconds,
+      maxPipelined: MOST_PIPELINED,
       lingerBytes: LINGER_BYTES,
       lingerSeconds: LINGER_SECONDS,
     },
