@@ -103,6 +103,7 @@ function answerError(
     sendError({ request, response }, new RegistryError(500, "UNKNOWN", "internal error"), arrival.requestId);
     return;
   }
+  if (answer.status >= 500) arrival.log.error({ err: error }, "the registry could not do it");
   sendError({ request, response }, answer, arrival.requestId);
 }
 

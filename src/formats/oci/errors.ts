@@ -1,7 +1,7 @@
 /**
  * Errors as the OCI distribution-spec 1.1 writes them ("Error Codes"), and the table from what the engine
  * throws to status and code. Messages are the engine's own, so that docker shows ECR's text.
- * Beyond the specification's codes: TAG_INVALID, which ECR answers for immutable tags, and UNKNOWN for 5xx.
+ * Beyond the specification's codes: TAG_INVALID, which ECR answers for immutable tags, UNAVAILABLE and UNKNOWN for 5xx.
  */
 import { AwsError } from "../../aws/errors.ts";
 import { ManifestInvalid } from "../../services/ecr/index.ts";
@@ -22,6 +22,7 @@ export type ErrorCode =
   | "TAG_INVALID"
   | "TOOMANYREQUESTS"
   | "UNAUTHORIZED"
+  | "UNAVAILABLE"
   | "UNKNOWN"
   | "UNSUPPORTED";
 
@@ -98,6 +99,9 @@ const ANSWERS_AT: Readonly<Partial<Record<Endpoint, Readonly<Record<string, Answ
   },
 };
 
+/** What stands behind this server is away or busy. Its names, which the messages hold, are for the log. */
+const PASSING: ReadonlySet<string> = new Set(["MetadataUnavailable", "WriteConflict", "StorageUnavailable"]);
+
 /** For errors of the engine that are in no table: the code that goes with their status. */
 const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: "UNSUPPORTED",
@@ -112,6 +116,10 @@ export function registryErrorFrom(error: unknown, endpoint: Endpoint | undefined
   if (error instanceof RegistryError) return error;
   if (!(error instanceof Error)) return undefined;
   if (error instanceof ManifestInvalid) return new InvalidRequest("MANIFEST_INVALID", error.message);
+  if (PASSING.has(error.name)) {
+    const text = "the database or the storage of this server is busy or away; try again";
+    return new RegistryError(503, "UNAVAILABLE", text, { headers: { "retry-after": "1" } });
+  }
   const found = (endpoint && ANSWERS_AT[endpoint]?.[error.name]) ?? ANSWERS[error.name];
   if (found === undefined) {
     if (!(error instanceof AwsError)) return undefined;

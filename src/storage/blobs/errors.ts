@@ -31,6 +31,11 @@ export class StorageFull extends Error {
   override readonly name = "StorageFull";
 }
 
+/** The object store does not answer, or asks to come later. The same again may succeed. */
+export class StorageUnavailable extends Error {
+  override readonly name = "StorageUnavailable";
+}
+
 /** A row without its bytes: damage, never the caller's fault. */
 export class BlobMissing extends Error {
   override readonly name = "BlobMissing";

@@ -15,7 +15,8 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import { StorageFull } from "./errors.ts";
+import { StorageFull, StorageUnavailable } from "./errors.ts";
+import { errorCode } from "./files.ts";
 import type { Multipart, Part, StoredObject } from "./s3-state.ts";
 
 export interface S3Settings {
@@ -28,13 +29,16 @@ export interface S3Settings {
   readonly pathStyle: boolean;
 }
 
+/** With the growing pauses between them, about as long as a store takes to start again. */
+const ATTEMPTS = 6;
+
 /** The S3 requests that blobs need, in the words of blobs. Keys are whole keys, prefix included. */
 export class S3Objects {
   readonly #client: S3Client;
   readonly #bucket: string;
 
   /** Credentials come from the SDK's usual places: environment, profile, container or instance role. */
-  constructor(settings: S3Settings) {
+  constructor(settings: S3Settings, { attempts = ATTEMPTS }: { readonly attempts?: number } = {}) {
     this.#bucket = settings.bucket;
     this.#client = new S3Client({
       region: settings.region,
@@ -43,7 +47,7 @@ export class S3Objects {
       // Stores other than AWS refuse the checksums that the SDK adds; the signature covers the payload anyway.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
-      maxAttempts: 4,
+      maxAttempts: attempts,
       requestHandler: {
         connectionTimeout: 5000,
         socketTimeout: 60_000,
@@ -62,7 +66,7 @@ export class S3Objects {
   }
 
   async put(key: string, bytes: Uint8Array): Promise<StoredObject> {
-    await refusedWhenFull(() =>
+    await typedErrors(() =>
       this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: bytes })),
     );
     return { key, size: bytes.length };
@@ -71,7 +75,9 @@ export class S3Objects {
   /** Undefined when there is no such object. */
   async size(key: string): Promise<number | undefined> {
     return this.#unlessMissing(async () => {
-      const answer = await this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }));
+      const answer = await typedErrors(() =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key })),
+      );
       return answer.ContentLength;
     });
   }
@@ -79,8 +85,9 @@ export class S3Objects {
   /** Undefined when there is no such object, or it has not that many bytes. */
   async read(key: string, start: number, end: number): Promise<Readable | undefined> {
     return this.#unlessMissing(async () => {
-      const answer = await this.#client.send(
-        new GetObjectCommand({ Bucket: this.#bucket, Key: key, Range: `bytes=${start}-${end}` }),
+      const range = `bytes=${start}-${end}`;
+      const answer = await typedErrors(() =>
+        this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key, Range: range })),
       );
       const body = answer.Body as Readable;
       // A reader that stops early makes the connection report an error when nobody listens any more.
@@ -92,7 +99,7 @@ export class S3Objects {
   }
 
   async createMultipart(key: string): Promise<Multipart> {
-    const answer = await refusedWhenFull(() =>
+    const answer = await typedErrors(() =>
       this.#client.send(new CreateMultipartUploadCommand({ Bucket: this.#bucket, Key: key })),
     );
     return { key, uploadId: given(answer.UploadId), parts: [] };
@@ -100,7 +107,7 @@ export class S3Objects {
 
   /** `index` counts from 0. */
   async putPart(multipart: Multipart, index: number, bytes: Uint8Array): Promise<Part> {
-    const answer = await refusedWhenFull(() =>
+    const answer = await typedErrors(() =>
       this.#client.send(new UploadPartCommand({ ...this.#part(multipart, index), Body: bytes })),
     );
     return { etag: given(answer.ETag), size: bytes.length };
@@ -113,7 +120,7 @@ export class S3Objects {
     start: number,
     end: number,
   ): Promise<Part> {
-    const answer = await refusedWhenFull(() =>
+    const answer = await typedErrors(() =>
       this.#client.send(
         new UploadPartCopyCommand({
           ...this.#part(multipart, index),
@@ -126,7 +133,7 @@ export class S3Objects {
   }
 
   async completeMultipart(multipart: Multipart): Promise<void> {
-    await refusedWhenFull(() =>
+    await typedErrors(() =>
       this.#client.send(
         new CompleteMultipartUploadCommand({
           Bucket: this.#bucket,
@@ -141,20 +148,24 @@ export class S3Objects {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }));
+    await typedErrors(() => this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })));
   }
 
   /** Removes every object and every unfinished multipart upload below a prefix (a few: those of one blob). */
   async deleteBelow(prefix: string): Promise<void> {
     const where = { Bucket: this.#bucket, Prefix: prefix };
-    const { Uploads = [] } = await this.#client.send(new ListMultipartUploadsCommand(where));
+    const { Uploads = [] } = await typedErrors(() =>
+      this.#client.send(new ListMultipartUploadsCommand(where)),
+    );
     for (const { Key, UploadId } of Uploads) {
       if (!Key?.startsWith(prefix)) continue;
       await this.#unlessMissing(() =>
-        this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId })),
+        typedErrors(() =>
+          this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId })),
+        ),
       );
     }
-    const { Contents = [] } = await this.#client.send(new ListObjectsV2Command(where));
+    const { Contents = [] } = await typedErrors(() => this.#client.send(new ListObjectsV2Command(where)));
     for (const { Key } of Contents) if (Key?.startsWith(prefix)) await this.delete(Key);
   }
 
@@ -181,16 +192,32 @@ export class S3Objects {
   }
 }
 
-async function refusedWhenFull<Result>(send: () => Promise<Result>): Promise<Result> {
+/** Runs a request; what its caller can do something about is thrown as an error of errors.ts. */
+async function typedErrors<Result>(send: () => Promise<Result>): Promise<Result> {
   try {
     return await send();
   } catch (error) {
     if (saysFull(error)) throw new StorageFull("the object store has no room", { cause: error });
+    if (saysUnavailable(error)) {
+      const reason = error instanceof Error ? error.message || error.name : String(error);
+      throw new StorageUnavailable(`the object store does not answer: ${reason}`, { cause: error });
+    }
     throw error;
   }
 }
 
 const MISSING = new Set(["NoSuchKey", "NoSuchUpload", "NotFound", "InvalidRange"]);
+/** Errors of the operating system by which a connection ends or does not begin. */
+const CONNECTION_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
 const FULL = new Set(["QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "InsufficientCapacity"]);
 
 /** The object, the multipart upload, or the wanted bytes of it, are not there. */
@@ -202,6 +229,16 @@ function saysFull(error: unknown): boolean {
   return (
     error instanceof S3ServiceException && (FULL.has(error.name) || error.$metadata.httpStatusCode === 507)
   );
+}
+
+/** After the SDK's own attempts. Whatever else goes wrong says a word of S3's: a refusal, or our mistake. */
+function saysUnavailable(error: unknown): boolean {
+  if (error instanceof S3ServiceException) {
+    const status = error.$metadata.httpStatusCode;
+    return status === undefined || status >= 500 || status === 429;
+  }
+  if (!(error instanceof Error)) return false;
+  return error.name === "TimeoutError" || CONNECTION_CODES.has(errorCode(error) ?? "");
 }
 
 function given(value: string | undefined): string {

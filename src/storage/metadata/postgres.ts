@@ -35,6 +35,10 @@ const WRITE_MILLISECONDS = 30_000;
 /** How long a write that conflicts with others is tried again, in milliseconds. */
 const CONFLICT_MILLISECONDS = 20_000;
 
+/** How long a read or write whose connection breaks is tried again: a database that is restarted costs a moment. */
+const RECONNECT_MILLISECONDS = 5_000;
+const RECONNECT_PAUSE_MILLISECONDS = 250;
+
 /** Serialization failure and deadlock: nothing was committed, the same again may succeed (PostgreSQL manual, 13.5). */
 const CONFLICTS: ReadonlySet<string> = new Set(["40001", "40P01"]);
 
@@ -106,17 +110,22 @@ async function checkServer(url: string, pool: Pool): Promise<void> {
 /** A read changes nothing, so when its connection turns out to be broken it is asked again on another. */
 function readFrom(url: string, pool: Pool): RunQuery {
   return async (query) => {
-    const ask = () => pool.query({ text: query.sql, values: [...query.parameters] });
-    try {
-      const { rows } = await ask().catch((error: unknown) => {
-        if (isConnectionFailure(error)) return ask();
-        throw error;
-      });
-      return { rows };
-    } catch (error) {
-      throw asTypedError(url, error);
+    const until = performance.now() + RECONNECT_MILLISECONDS;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { rows } = await pool.query({ text: query.sql, values: [...query.parameters] });
+        return { rows };
+      } catch (error) {
+        if (!isConnectionFailure(error) || performance.now() > until) throw asTypedError(url, error);
+      }
+      await pauseToReconnect(attempt);
     }
   };
+}
+
+/** Broken connections of a pool are found one by one, so the first attempts follow at once. */
+async function pauseToReconnect(attempt: number): Promise<void> {
+  if (attempt > 0) await sleep(RECONNECT_PAUSE_MILLISECONDS * (0.5 + Math.random()));
 }
 
 async function writeWithRetry<Result>(
@@ -124,19 +133,18 @@ async function writeWithRetry<Result>(
   pool: Pool,
   work: (tx: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const until = performance.now() + CONFLICT_MILLISECONDS;
-  let reconnected = false;
+  const began = performance.now();
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await writeOnce(pool, work);
     if ("result" in outcome) return outcome.result;
     const { error, retry } = outcome;
     if (retry === "conflict") {
-      if (performance.now() > until) {
+      if (performance.now() > began + CONFLICT_MILLISECONDS) {
         throw new WriteConflict("other writers kept changing the same rows", { cause: error });
       }
       await sleep(Math.random() * Math.min(2 ** attempt, 100));
-    } else if (retry === "connection" && !reconnected) {
-      reconnected = true;
+    } else if (retry === "connection" && performance.now() < began + RECONNECT_MILLISECONDS) {
+      await pauseToReconnect(attempt);
     } else {
       throw asTypedError(url, error);
     }
