@@ -16,7 +16,10 @@ const KINDS = {
 export function validatePolicy(text: string, of: keyof typeof KINDS): void {
   const { resource, refusal } = KINDS[of];
   try {
-    parsePolicy(text, { kind: "resource", resource, maxLength: MAX_LENGTH });
+    const policy = parsePolicy(text, { kind: "resource", resource, maxLength: MAX_LENGTH });
+    if (resource === "implied" && policy.statements.some((statement) => statement.resources)) {
+      throw new PolicyProblem("A statement of a repository policy must not contain Resource or NotResource.");
+    }
   } catch (error) {
     if (!(error instanceof PolicyProblem)) throw error;
     const { name, message } = invalidParameter("PolicyText", refusal);

@@ -243,6 +243,19 @@ describeOnEachDatabase("repositories", (databases) => {
       }
     });
 
+    test("one that names a resource is refused: a repository's policy is about its repository", async () => {
+      const allowed = { Effect: "Allow", Principal: "*", Action: "ecr:BatchGetImage" };
+      for (const statement of [
+        { ...allowed, Resource: "*" },
+        { ...allowed, NotResource: arn("policy") },
+      ]) {
+        await expect(set("policy", policy(statement))).rejects.toMatchObject({
+          name: "InvalidParameterException",
+          message: expect.stringContaining("'Invalid repository policy provided'"),
+        });
+      }
+    });
+
     test("one that locks the caller out needs force", async () => {
       await registry.createRepository("locked");
       await expect(set("locked", DENY_ALL)).rejects.toEqual(named("InvalidParameterException"));
