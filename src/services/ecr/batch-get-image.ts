@@ -8,17 +8,25 @@ import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
 import { invalidParameter } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
+import { tagsOf } from "./image-tags.ts";
 import { convertManifest } from "./manifest-conversion.ts";
 import { requireImageDigest, requireImageTag } from "./names.ts";
 import { putImage } from "./put-image.ts";
 import { inRegistry, openRepository, type Repository } from "./repository-access.ts";
 
-/** The manifests, as stored; those asked for by tag alone are converted to an accepted media type where that can be. */
+/** In bytes: how much of an answer manifests may take that stand there again for a further tag. */
+const MOST_REPEATED = 16 * 1024 * 1024;
+
+/**
+ * The manifests, as stored; those asked for by tag alone are converted to an accepted media type where that can be.
+ * By digest alone an image comes once for each of its tags, as at ECR: so clients find an image's tags.
+ */
 export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchGetImageCommandInput) {
   const call = inRegistry(caller, input.registryId);
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:BatchGetImage");
   const images: Image[] = [];
   const failures: ImageFailure[] = [];
+  let room = MOST_REPEATED;
   for (const imageId of input.imageIds ?? []) {
     const image = await identifyImage(ecr.metadata.reader, repository.id, imageId);
     const stored = "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
@@ -29,7 +37,17 @@ export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchG
       ecr.pullTimes.record(repository.id, image.digest, call.now);
       const accepted = imageId.imageDigest === undefined ? (input.acceptedMediaTypes ?? []) : [];
       const { bytes, mediaType } = convertManifest(stored.bytes, stored.mediaType, accepted) ?? stored;
-      images.push(describe(repository, image.digest, image.tag, bytes, mediaType));
+      const tags =
+        image.tag === undefined
+          ? await tagsOf(ecr.metadata.reader, repository.id, image.digest)
+          : [image.tag];
+      const [first, ...others] = tags;
+      images.push(describe(repository, image.digest, first, bytes, mediaType));
+      for (const tag of others) {
+        room -= bytes.length;
+        if (room < 0) break;
+        images.push(describe(repository, image.digest, tag, bytes, mediaType));
+      }
     }
   }
   return { images, failures };

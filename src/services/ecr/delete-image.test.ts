@@ -64,6 +64,33 @@ describeOnEachDatabase("deleted images", (databases) => {
       expect(await tagsOf("delete")).toEqual([]);
     });
 
+    test("an image or tag that is named more than once is deleted once", async () => {
+      await registry.createRepository("twice");
+      const image = await registry.pushImage("twice", "content", "v1");
+      const imageDigest = image.digest;
+      const deleted = { removed: [{ imageDigest, imageTag: "v1" }], failures: [] };
+      expect(await remove("twice", { imageDigest }, { imageTag: "v1" }, { imageDigest })).toEqual(deleted);
+      await registry.pushImage("twice", "content", "v1");
+      expect(await remove("twice", { imageTag: "v1" }, { imageDigest }, { imageTag: "v1" })).toEqual(deleted);
+      await registry.pushImage("twice", "content", "v1");
+      await registry.push("twice", image, "v2");
+      expect(await remove("twice", { imageTag: "v2" }, { imageTag: "v2", imageDigest })).toEqual({
+        removed: [{ imageDigest, imageTag: "v2" }],
+        failures: [],
+      });
+      expect(await tagsOf("twice")).toEqual(["v1"]);
+    });
+
+    test("a tag of another image is refused in ECR's words", async () => {
+      const { failures } = await registry.api.BatchDeleteImage(registry.call(), {
+        repositoryName: "twice",
+        imageIds: [{ imageTag: "v1", imageDigest: digestOfText("other") }],
+      });
+      expect(failures?.[0]?.failureReason).toBe(
+        "Invalid request parameters: given tag does not map to the given digest",
+      );
+    });
+
     test("what cannot be deleted is reported, and the rest is deleted", async () => {
       await registry.createRepository("failures");
       const child = await registry.pushImage("failures", "child", "child");

@@ -15,8 +15,8 @@ import type { EcrContext } from "./context.ts";
 import type { Reference } from "./engine.ts";
 import { imageReferencedByManifestList, requestedImageNotFound } from "./errors.ts";
 import { type ImageDescription, imageDeleted } from "./image-events.ts";
-import { identifyImage } from "./image-identifier.ts";
-import { markTagged } from "./image-tags.ts";
+import { type IdentifiedImage, identifyImage } from "./image-identifier.ts";
+import { markTagged, tagsOf } from "./image-tags.ts";
 import { reviewUnusedLayers } from "./layer-review.ts";
 import { inRegistry, openRepository, type Repository, repositoryInTransaction } from "./repository-access.ts";
 
@@ -27,8 +27,13 @@ export async function batchDeleteImage(ecr: EcrContext, caller: Call, input: Bat
     const repository = await repositoryInTransaction(tx, opened);
     const imageIds: ImageIdentifier[] = [];
     const failures: ImageFailure[] = [];
+    // What an id means is decided before anything goes: an image named twice is no failure the second time.
+    const asked = [];
     for (const imageId of input.imageIds ?? []) {
-      const outcome = await deleteOne(ecr, tx, call, repository, imageId);
+      asked.push({ imageId, image: await identifyImage(tx, repository.id, imageId) });
+    }
+    for (const { imageId, image } of asked) {
+      const outcome = "failureCode" in image ? image : await deleteOne(ecr, tx, call, repository, image);
       if (Array.isArray(outcome)) imageIds.push(...outcome);
       else failures.push({ imageId, ...outcome });
     }
@@ -60,16 +65,17 @@ async function deleteOne(
   tx: Transaction,
   call: Call,
   repository: Repository,
-  imageId: ImageIdentifier,
+  { digest, tag }: IdentifiedImage,
 ): Promise<ImageIdentifier[] | Omit<ImageFailure, "imageId">> {
-  const identified = await identifyImage(tx, repository.id, imageId);
-  if ("failureCode" in identified) return identified;
   try {
-    return identified.tag === undefined
-      ? await deleteByDigest(ecr, tx, call, repository, identified.digest)
-      : await deleteByTag(ecr, tx, call, repository, identified.tag);
+    return tag === undefined
+      ? await deleteByDigest(ecr, tx, call, repository, digest)
+      : await deleteByTag(ecr, tx, call, repository, tag);
   } catch (error) {
-    if (!(error instanceof AwsError) || error.name !== "ImageReferencedByManifestList") throw error;
+    if (!(error instanceof AwsError)) throw error;
+    // It was there when the ids were read: an id before this one took it.
+    if (error.name === "ImageNotFoundException") return [];
+    if (error.name !== "ImageReferencedByManifestList") throw error;
     return { failureCode: error.name satisfies ImageFailureCode, failureReason: error.message };
   }
 }
@@ -186,21 +192,4 @@ async function parentsOf(tx: Transaction, repositoryId: string, digest: string):
     .orderBy("image_digest")
     .execute();
   return rows.map((row) => row.image_digest);
-}
-
-async function tagsOf(
-  tx: Transaction,
-  repositoryId: string,
-  digest: string,
-  limit?: number,
-): Promise<string[]> {
-  const rows = await tx
-    .selectFrom("ecr_tags")
-    .select("tag")
-    .where("repository_id", "=", repositoryId)
-    .where("digest", "=", digest)
-    .orderBy("tag")
-    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
-    .execute();
-  return rows.map((row) => row.tag);
 }

@@ -4,6 +4,7 @@ import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
 import { imageNotFound, invalidParameter } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
+import { invalidImageDigest, invalidImageTag } from "./names.ts";
 import { openPage, pageScope, sealPage } from "./paging.ts";
 import { inRegistry, openRepository, type Repository } from "./repository-access.ts";
 import type { EcrImagesTable } from "./tables.ts";
@@ -64,6 +65,8 @@ async function describeByIds(
       if (image.failureCode === "ImageNotFound" || image.failureCode === "ImageTagDoesNotMatchDigest") {
         throw imageNotFound(repository, imageId);
       }
+      if (image.failureCode === "InvalidImageDigest") throw invalidImageDigest();
+      if (image.failureCode === "InvalidImageTag") throw invalidImageTag();
       throw invalidParameter(undefined, image.failureReason.replace("Invalid request parameters: ", ""));
     }
     const row = await ecr.metadata.reader

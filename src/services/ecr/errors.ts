@@ -32,6 +32,13 @@ export class ManifestInvalid extends AwsError {
   }
 }
 
+/** Of thousands that a manifest may name, the first are enough to go on with. */
+function listed(digests: readonly string[]): string {
+  const most = 100;
+  const rest = digests.length - most;
+  return digests.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
 export function repositoryNotFound(name: string, account: string): AwsError {
   return new AwsError(
     "RepositoryNotFoundException",
@@ -106,14 +113,14 @@ export function imageDigestDoesNotMatch(claimed: string, computed: string): AwsE
 export function imageReferencedByManifestList(parents: readonly string[]): AwsError {
   return new AwsError(
     "ImageReferencedByManifestList",
-    `Requested image referenced by manifest list: [${parents.join(", ")}]`,
+    `Requested image referenced by manifest list: [${listed(parents)}]`,
   );
 }
 
 export function layersNotFound(repository: RepositoryIdentity, digests: readonly string[]): AwsError {
   return new AwsError(
     "LayersNotFoundException",
-    `Layers with digests '[${digests.join(", ")}]' required for pushing image into repository with name ` +
+    `Layers with digests '[${listed(digests)}]' required for pushing image into repository with name ` +
       `'${repository.name}' in the registry with id '${repository.account}' do not exist`,
   );
 }
@@ -121,7 +128,7 @@ export function layersNotFound(repository: RepositoryIdentity, digests: readonly
 export function layerNotFound(repository: RepositoryIdentity, digest: string): AwsError {
   return new AwsError(
     "LayersNotFoundException",
-    `The layer with digest '${digest}' does not exist in the repository with name '${repository.name}' in the registry with id '${repository.account}'`,
+    `The layer with digest '${digest}' does not exist within the repository with name '${repository.name}' in the registry with id '${repository.account}'`,
   );
 }
 
@@ -131,7 +138,7 @@ export function referencedImagesNotFound(
 ): AwsError {
   return new AwsError(
     "ReferencedImagesNotFoundException",
-    `Images with digests '[${digests.join(", ")}]' required for pushing image into repository with name ` +
+    `Images with digests '[${listed(digests)}]' required for pushing image into repository with name ` +
       `'${repository.name}' in the registry with id '${repository.account}' do not exist`,
   );
 }

@@ -30,7 +30,7 @@ const PROBLEMS = {
   },
   mismatch: {
     failureCode: "ImageTagDoesNotMatchDigest",
-    failureReason: "Requested image tag does not match the image digest",
+    failureReason: "Invalid request parameters: given tag does not map to the given digest",
   },
   notFound: { failureCode: "ImageNotFound", failureReason: "Requested image not found" },
 } as const satisfies Record<string, ImageProblem>;

@@ -132,7 +132,7 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
       await expect(describeOne("pages", { imageDigest: "nonsense" })).rejects.toEqual(
         named(
           "InvalidParameterException",
-          "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+          "Invalid parameter at 'imageDigest' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+''",
         ),
       );
     });
@@ -159,6 +159,27 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
       expect(failures?.map((failure) => failure.failureCode)).toEqual([
         "ImageNotFound",
         "MissingDigestAndTag",
+      ]);
+    });
+
+    test("by digest alone an image comes once for each of its tags, and once without one", async () => {
+      await registry.createRepository("by-digest");
+      const image = await registry.pushImage("by-digest", "content", "b");
+      await registry.push("by-digest", image, "a");
+      const untagged = await registry.pushImage("by-digest", "untagged");
+      const get = async (...imageIds: object[]) => {
+        const input = { repositoryName: "by-digest", imageIds };
+        const { images } = await registry.api.BatchGetImage(registry.call(), input);
+        return images?.map((one) => [one.imageId, one.imageManifest]);
+      };
+      const imageDigest = image.digest;
+      expect(await get({ imageDigest }, { imageDigest: untagged.digest })).toEqual([
+        [{ imageDigest, imageTag: "a" }, image.text],
+        [{ imageDigest, imageTag: "b" }, image.text],
+        [{ imageDigest: untagged.digest }, untagged.text],
+      ]);
+      expect(await get({ imageDigest, imageTag: "b" })).toEqual([
+        [{ imageDigest, imageTag: "b" }, image.text],
       ]);
     });
 

@@ -1,6 +1,6 @@
 /** Tags and the one thing kept beside them: whether an image has any. */
 import type { Digest } from "../../storage/blobs/digest.ts";
-import type { Transaction } from "../../storage/metadata/metadata.ts";
+import type { Reader, Transaction } from "../../storage/metadata/metadata.ts";
 import { limitExceeded } from "./errors.ts";
 import type { ImageTag } from "./names.ts";
 
@@ -66,6 +66,24 @@ async function refuseTooManyTags(tx: Transaction, repositoryId: string, digest: 
 
 function tooManyImageTags(): Error {
   return limitExceeded(`An image can have at most ${MAX_TAGS_PER_IMAGE} tags`);
+}
+
+/** In binary order; `limit` of them when it is given. */
+export async function tagsOf(
+  db: Reader,
+  repositoryId: string,
+  digest: string,
+  limit?: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom("ecr_tags")
+    .select("tag")
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", digest)
+    .orderBy("tag")
+    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
+    .execute();
+  return rows.map((row) => row.tag);
 }
 
 /** Keeps `tagged` true to the tags of an image that lost one. */

@@ -12,7 +12,7 @@ import { parseDigest } from "../../storage/blobs/digest.ts";
 import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { EcrContext } from "./context.ts";
-import { invalidParameter, layerInaccessible, layerNotFound } from "./errors.ts";
+import { layerInaccessible, layerNotFound } from "./errors.ts";
 import { isUsed } from "./layers.ts";
 import { inRegistry, openRepository } from "./repository-access.ts";
 
@@ -29,14 +29,8 @@ export async function getDownloadUrlForLayer(
   const call = inRegistry(caller, input.registryId);
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:GetDownloadUrlForLayer");
   const digest = parseDigest(input.layerDigest ?? "");
-  if (digest === undefined) {
-    throw invalidParameter(
-      undefined,
-      "layer digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
-    );
-  }
-  const layer = await findLayer(ecr, repository.id, digest);
-  if (layer === undefined) throw layerNotFound(repository, digest);
+  const layer = digest && (await findLayer(ecr, repository.id, digest));
+  if (digest === undefined || layer === undefined) throw layerNotFound(repository, input.layerDigest ?? "");
   if (!(await isUsed(ecr.metadata.reader, repository.id, digest)))
     throw layerInaccessible(repository, digest);
   const expires = Math.floor(call.now.getTime() / 1000) + LIFETIME_SECONDS;

@@ -54,6 +54,12 @@ describe("settings that are refused", () => {
     );
   });
 
+  test("exclusion without filters is refused in ECR's words", () => {
+    expect(() => parseTagMutability("IMMUTABLE_WITH_EXCLUSION", undefined)).toThrow(
+      "Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: 'ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as IMMUTABLE_WITH_EXCLUSION'",
+    );
+  });
+
   test("no mode at all means MUTABLE", () => {
     expect(parseTagMutability(undefined, undefined)).toEqual({ mode: "MUTABLE", exclusions: [] });
   });

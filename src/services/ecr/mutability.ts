@@ -44,14 +44,20 @@ export function parseTagMutability(
   const exclusions = (filters ?? []).map((filter) => filter.filter ?? "");
   if (!MODES[chosen].exclusion) {
     if (exclusions.length > 0)
-      throw invalidParameter(name, `exclusion filters are not allowed with mutability ${chosen}`);
+      throw invalidParameter(
+        name,
+        `ImageTagMutabilityExclusionFilters are not allowed when imageTagMutability is set as ${chosen}`,
+      );
     return { mode: chosen, exclusions };
   }
-  if (exclusions.length === 0 || exclusions.length > MAX_FILTERS) {
+  if (exclusions.length === 0) {
     throw invalidParameter(
       name,
-      `between 1 and ${MAX_FILTERS} exclusion filters are required with mutability ${chosen}`,
+      `ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as ${chosen}`,
     );
+  }
+  if (exclusions.length > MAX_FILTERS) {
+    throw invalidParameter(name, `Member must have length less than or equal to ${MAX_FILTERS}`);
   }
   for (const filter of filters ?? []) {
     if (filter.filterType !== "WILDCARD") throw invalidParameter(name, "filter type must be WILDCARD");

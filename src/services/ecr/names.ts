@@ -18,7 +18,7 @@ export function parseRepositoryName(text: string | undefined): RepositoryName {
   if (text === undefined || text.length < 2 || text.length > 256 || !REPOSITORY_NAME.test(text)) {
     throw invalidParameter(
       "repositoryName",
-      "must satisfy regular expression '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*'",
+      "must satisfy regular expression '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*'",
     );
   }
   return text as RepositoryName;
@@ -31,21 +31,22 @@ export function parseImageTag(text: string): ImageTag | undefined {
 
 export function requireImageTag(text: string): ImageTag {
   const tag = parseImageTag(text);
-  if (tag === undefined) {
-    throw invalidParameter("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}'");
-  }
+  if (tag === undefined) throw invalidImageTag();
   return tag;
+}
+
+export function invalidImageTag(): Error {
+  return invalidParameter("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,299}'");
+}
+
+export function invalidImageDigest(): Error {
+  return invalidParameter("imageDigest", "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'");
 }
 
 /** Throws InvalidParameterException in ECR's words. */
 export function requireImageDigest(text: string | undefined): Digest {
   const digest = text === undefined ? undefined : parseDigest(text);
-  if (digest === undefined) {
-    throw invalidParameter(
-      undefined,
-      "image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
-    );
-  }
+  if (digest === undefined) throw invalidImageDigest();
   return digest;
 }
 
