@@ -11,7 +11,7 @@ import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
 import type { Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
 import type { Call, Principal } from "../identity/call.ts";
 import type { Identity } from "../identity/identity.ts";
-import { StorageFull } from "../storage/blobs/errors.ts";
+import { StorageFull, StorageUnavailable } from "../storage/blobs/errors.ts";
 import { MetadataUnavailable, WriteConflict } from "../storage/metadata/errors.ts";
 import type { Arrival, Door } from "./door.ts";
 import { type BodyReader, createBodyReader } from "./request-body.ts";
@@ -159,6 +159,9 @@ const FAILURE_NAMES: Readonly<Record<string, string>> = {
   eventbridge: "InternalException",
 };
 
+/** What stands behind this server is away or busy: the same again may succeed. */
+const PASSING = [MetadataUnavailable, WriteConflict, StorageUnavailable];
+
 /** The error as clients see it: nothing of ours but the request id under which the log has the rest. */
 function errorOf(error: unknown, model: ServiceModel, arrival: Arrival): AwsError {
   // 501 is an answer, not a failure.
@@ -173,9 +176,9 @@ function errorOf(error: unknown, model: ServiceModel, arrival: Arrival): AwsErro
     const text = "The storage of this server is full. Nothing was stored; reading and deleting go on.";
     return new AwsError("InsufficientStorage", text, { status: 507 });
   }
-  if (error instanceof MetadataUnavailable || error instanceof WriteConflict) {
-    arrival.log.error({ err: error }, "the database did not take the write");
-    const text = "The database of this server is busy or away. Try again.";
+  if (PASSING.some((kind) => error instanceof kind)) {
+    arrival.log.error({ err: error }, "the database or the storage did not answer");
+    const text = "The database or the storage of this server is busy or away. Try again.";
     return new AwsError("ServiceUnavailable", text, { status: 503 });
   }
   arrival.log.error({ err: error }, "an operation failed");
