@@ -158,6 +158,12 @@ describe("manifests that are refused, and why", () => {
         OCI_MANIFEST,
         /size/,
       ],
+      [
+        "sizes beyond 2^53 together",
+        image({ layers: [descriptor("one"), { ...descriptor("two"), size: Number.MAX_SAFE_INTEGER }] }),
+        OCI_MANIFEST,
+        /sizes/,
+      ],
       ["a size of text", image({ layers: [{ ...descriptor("one"), size: "3" }] }), OCI_MANIFEST, /size/],
       ["an annotation that is a number", image({ annotations: { a: 1 } }), OCI_MANIFEST, /annotations/],
       [

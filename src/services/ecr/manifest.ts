@@ -51,12 +51,17 @@ export function parseManifest(bytes: Uint8Array, mediaType: string | undefined):
     throw new ManifestInvalid(`'${foreign}' does not belong in a manifest of media type '${type}'`);
   const artifactType = optionalString(document, "artifactType", "");
   const config = kind === "image" ? descriptor(document["config"], "config") : undefined;
+  const layers = kind === "image" ? descriptors(document["layers"], "layers") : [];
+  // A sum that no number holds could be stored, but not read again.
+  if (!Number.isSafeInteger(imageSize({ layers }))) {
+    throw new ManifestInvalid("the sizes of 'layers' add up to more than 2^53 bytes");
+  }
   return {
     kind,
     mediaType: type,
     artifactType: (artifactType === "" ? undefined : artifactType) ?? config?.mediaType,
     config,
-    layers: kind === "image" ? descriptors(document["layers"], "layers") : [],
+    layers,
     children: kind === "index" ? descriptors(document["manifests"], "manifests") : [],
     subject: document["subject"] === undefined ? undefined : descriptor(document["subject"], "subject"),
     annotations: stringMap(document["annotations"], "annotations"),
@@ -77,7 +82,7 @@ export function linkedLayers(manifest: Manifest): readonly Descriptor[] {
 }
 
 /** Compressed bytes of an image: its layers, counted as often as they are listed, without the config. */
-export function imageSize(manifest: Manifest): number {
+export function imageSize(manifest: Pick<Manifest, "layers">): number {
   return manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
 }
 
