@@ -85,6 +85,18 @@ describe("manifests", () => {
     expect(answer.body).toContain(missing);
   });
 
+  test("20,000 layers that were never pushed: the answer does not repeat them all", async () => {
+    const layers = Array.from({ length: 20_000 }, (_, index) => descriptor(sha256(String(index))));
+    const answer = await ask({
+      method: "PUT",
+      target: path("manifests/evil"),
+      body: image({ layers }),
+      headers: { "Content-Type": IMAGE_TYPE },
+    });
+    expect([answer.status, codeOf(answer)]).toEqual([404, "MANIFEST_BLOB_UNKNOWN"]);
+    expect(answer.body).toContain("and 19900 more");
+  });
+
   test("bytes of another digest: DIGEST_INVALID", async () => {
     const body = image({ annotations: { a: "b" } });
     const target = path(`manifests/${sha256("other")}?tag=evil`);
