@@ -113,3 +113,8 @@ test.each([
   expect(error.message).toContain("Shosoin does not offer it");
   expect(model.error(error, "request-1").status).toBe(501);
 });
+
+test("a document stays XML whatever text of the client it repeats", async () => {
+  const { body } = await errorOf("sts", new AwsError("InvalidAction", "<a>\u0000\u001f\ufffe\ud800&\t"));
+  expect(body).toContain("<Message>&lt;a&gt;\ufffd\ufffd\ufffd\ufffd&amp;\t</Message>");
+});
