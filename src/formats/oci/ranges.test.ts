@@ -37,6 +37,13 @@ describe("Range of a blob of 1000 bytes", () => {
   }
 });
 
+test("thousands of ranges are not opened one by one", () => {
+  const single = (count: number) =>
+    Array.from({ length: count }, (_, index) => `${2 * index}-${2 * index}`).join(",");
+  expect(parseRanges(`bytes=${single(1024)}`, 100_000)).toHaveLength(1024);
+  expect(parseRanges(`bytes=${single(1025)}`, 100_000)).toBe("whole");
+});
+
 test("no range of an empty blob can be satisfied", () => {
   expect(parseRanges("bytes=0-", 0)).toBe("unsatisfiable");
   expect(parseRanges("bytes=-1", 0)).toBe("unsatisfiable");
