@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { AccountId } from "../aws/names.ts";
+import { createAccessLog } from "./access-log.ts";
 import type { Connections } from "./connections.ts";
 import type { Arrival, Door, HostNames } from "./door.ts";
 import { beginExchange, type Exchange } from "./exchange.ts";
@@ -31,11 +32,9 @@ const MAX_HEADERS = 150;
 /** nginx's number for "the client closed the connection before the answer"; only seen in logs and metrics. */
 const CLIENT_GONE = 499;
 
-/** Asked for every few seconds by machines: no line in the log unless someone looks closely. */
-const QUIET_DOORS: ReadonlySet<string> = new Set(["healthz", "readyz", "metrics"]);
-
 export function createPipeline(parts: PipelineParts): HandleRequest {
   const { router, doors, connections, metrics, log } = parts;
+  const accessed = createAccessLog(log);
 
   return (request, response, expectsContinue) => {
     const began = performance.now();
@@ -54,21 +53,19 @@ export function createPipeline(parts: PipelineParts): HandleRequest {
       const status = response.writableFinished ? response.statusCode : CLIENT_GONE;
       const bytesOut = exchange.socket.bytesWritten - bytesWrittenBefore;
       metrics.requestEnded(door, status, seconds, exchange.bytesIn, bytesOut);
-      const line = {
+      accessed({
         requestId: arrival.requestId,
         door,
         method: request.method,
-        // Without its query: presigned URLs and upload states are credentials.
         path: withoutQuery(target),
         status,
         bytesIn: exchange.bytesIn,
         bytesOut,
-        ms: Math.round(seconds * 1e6) / 1000,
+        seconds,
         ip: arrival.sourceIp,
-        ...arrival.noted,
-      };
-      if (QUIET_DOORS.has(door)) log.debug(line, "request");
-      else log.info(line, "request");
+        account: arrival.noted.account,
+        operation: arrival.noted.operation,
+      });
     });
 
     connections.began(exchange, () => {
