@@ -124,6 +124,12 @@ describe("what cannot be used is refused with what to do", () => {
     expect(() => serve(args, environment)).toThrow(says);
   });
 
+  test("an error about a URL keeps its password to itself", () => {
+    for (const url of ["postgres://user:s3cret@bad host/db", "mysql://user:s3@c/ret@host/db"]) {
+      expect(() => serve(["--database", url])).toThrow(/^(?!.*(s3cret|c\/ret)).*:\/\/\.\.\.@/s);
+    }
+  });
+
   const files: readonly [text: string, says: string][] = [
     ["lisen: x", 'sets "lisen", which is no setting. There are: data, listen'],
     ["root-secret-access-key: x", "which is no setting"],

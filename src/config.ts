@@ -156,7 +156,9 @@ function typed(values: Values, folder: string): Config {
     const given = text(name) ?? "";
     const value = parse(given);
     if (value === undefined) {
-      throw new ConfigError(`--${name} (${environmentName(name)}) is "${given}", but must be ${wanted}.`);
+      throw new ConfigError(
+        `--${name} (${environmentName(name)}) is "${withoutPassword(given)}", but must be ${wanted}.`,
+      );
     }
     return value;
   };
@@ -255,4 +257,9 @@ export function rootAccountSettings(config: Config): RootAccountSettings {
     rootKey: config.rootKey,
     dataFolder: config.database === undefined ? config.data : undefined,
   };
+}
+
+/** A URL that cannot be used may still hold a password that can, and errors end up in logs. */
+function withoutPassword(text: string): string {
+  return text.replace(/:\/\/.*@/s, "://...@");
 }
