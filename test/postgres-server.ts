@@ -16,8 +16,8 @@ const VERSIONS = "/usr/lib/postgresql";
 export interface PostgresServer {
   /** An empty database of its own; returns its URL. */
   createDatabase(): Promise<string>;
-  /** Kills every connection and starts again on the same data. */
-  restart(): Promise<void>;
+  /** Cuts every connection and starts again on the same data, after `downMilliseconds`. SIGQUIT is a crash. */
+  restart(signal?: "SIGINT" | "SIGQUIT", downMilliseconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -68,8 +68,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       await asAdministrator(port, (client) => client.query(`create database ${name}`));
       return `postgres://shosoin@127.0.0.1:${port}/${name}`;
     },
-    async restart() {
-      await stop(server);
+    async restart(signal = "SIGINT", downMilliseconds = 0) {
+      await stop(server, signal);
+      await sleep(downMilliseconds);
       server = await start();
     },
     async stop() {
@@ -79,11 +80,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-/** SIGINT is PostgreSQL's "fast" shutdown: open connections are cut. */
-async function stop(server: ChildProcess): Promise<void> {
+/** SIGINT is PostgreSQL's "fast" shutdown: open connections are cut. SIGQUIT leaves the rest to recovery. */
+async function stop(server: ChildProcess, signal: NodeJS.Signals = "SIGINT"): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, "exit");
-  server.kill("SIGINT");
+  server.kill(signal);
   await ended;
 }
 

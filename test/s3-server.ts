@@ -14,6 +14,8 @@ export interface S3Server {
   readonly environment: Readonly<Record<"AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY", string>>;
   /** The folder behind the bucket, to look or to do damage. */
   readonly folder: string;
+  /** Kills it in the middle of whatever it does and starts it again on the same data and port. */
+  crash(downMilliseconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -26,16 +28,18 @@ export async function startS3Server(): Promise<S3Server> {
   // The bucket is a folder; with a sidecar the file system needs no extended attributes.
   for (const folder of [objects, sidecar]) mkdirSync(folder);
   const port = await freePort();
-  const server = BackgroundProcess.start(
-    client("versitygw"),
-    ["--port", `127.0.0.1:${port}`, "--keep-alive", "--quiet", "posix", "--sidecar", sidecar, objects],
-    {
-      env: {
-        ROOT_ACCESS_KEY: environment.AWS_ACCESS_KEY_ID,
-        ROOT_SECRET_KEY: environment.AWS_SECRET_ACCESS_KEY,
+  const start = () =>
+    BackgroundProcess.start(
+      client("versitygw"),
+      ["--port", `127.0.0.1:${port}`, "--keep-alive", "--quiet", "posix", "--sidecar", sidecar, objects],
+      {
+        env: {
+          ROOT_ACCESS_KEY: environment.AWS_ACCESS_KEY_ID,
+          ROOT_SECRET_KEY: environment.AWS_SECRET_ACCESS_KEY,
+        },
       },
-    },
-  );
+    );
+  let server = start();
   const endpoint = `http://127.0.0.1:${port}`;
   await answering(server, endpoint);
   await makeBucket(endpoint);
@@ -43,6 +47,12 @@ export async function startS3Server(): Promise<S3Server> {
     url: (prefix = "") => `s3://blobs/${prefix}?endpoint=${endpoint}&region=us-east-1`,
     environment,
     folder: join(objects, "blobs"),
+    async crash(downMilliseconds = 0) {
+      await server.stop("SIGKILL");
+      await new Promise((resolve) => setTimeout(resolve, downMilliseconds));
+      server = start();
+      await answering(server, endpoint);
+    },
     async stop() {
       await server.stop();
       place.remove();

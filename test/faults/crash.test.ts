@@ -1,63 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { imageManifest, RegistryClient, sha256 } from "../registry-client.ts";
+import { PushLedger } from "../push-ledger.ts";
+import { RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
-
-/** What the server said it has: a 201 for it was read by a client before the crash. */
-interface Ledger {
-  readonly layers: Map<string, Buffer>;
-  readonly manifests: Map<string, Buffer>;
-}
 
 const ROUNDS = 4;
 const PUSHERS = 200;
 
-/** Pushes images of two layers until the connection breaks, and writes down each acknowledgement. */
-async function pushUntilCut(client: RegistryClient, prefix: string, ledger: Ledger): Promise<void> {
-  for (let image = 0; ; image++) {
-    try {
-      const layers = [randomBytes(300), randomBytes(20_000 + Math.floor(Math.random() * 200_000))];
-      for (const layer of layers) ledger.layers.set(await client.pushLayer("crash", layer), layer);
-      const contents = layers.map((layer) => ({ digest: sha256(layer), size: layer.length }));
-      const config = contents[0] ?? { digest: "", size: 0 };
-      const manifest = imageManifest(config, contents.slice(1));
-      const tag = `${prefix}-${image}`;
-      const answer = await client.putManifest("crash", tag, manifest);
-      expect(answer.status).toBe(201);
-      ledger.manifests.set(tag, manifest);
-    } catch (error) {
-      if (error instanceof Error && /ECONN|socket|hang up|EPIPE/i.test(`${error.name} ${error.message}`))
-        return;
-      throw error;
-    }
-  }
-}
-
-async function expectAllThere(client: RegistryClient, ledger: Ledger): Promise<void> {
-  const missing: string[] = [];
-  for (const [tag, manifest] of ledger.manifests) {
-    const answer = await client.send("GET", `/v2/crash/manifests/${tag}`);
-    if (answer.status !== 200 || !answer.body.equals(manifest)) missing.push(`${tag}: ${answer.status}`);
-  }
-  for (const [digest, layer] of ledger.layers) {
-    const answer = await client.send("GET", `/v2/crash/blobs/${digest}`);
-    if (answer.status !== 200 || !answer.body.equals(layer)) missing.push(`${digest}: ${answer.status}`);
-  }
-  expect(missing).toEqual([]);
-}
-
 describe("kill -9 during 200 concurrent pushes", () => {
   test("loses nothing that was acknowledged, and the restarted server serves it all", async () => {
     const server = await RunningServer.start();
-    const ledger: Ledger = { layers: new Map(), manifests: new Map() };
+    const ledger = new PushLedger("crash");
     try {
       await server.aws(["ecr", "create-repository", "--repository-name", "crash"]);
       const password = await server.registryPassword();
       for (let round = 0; round < ROUNDS; round++) {
         const clients = Array.from({ length: PUSHERS }, () => new RegistryClient(server.url, password));
         const before = ledger.manifests.size;
-        const pushing = clients.map((client, index) => pushUntilCut(client, `r${round}-p${index}`, ledger));
+        const pushing = clients.map((client, index) => ledger.push(client, `r${round}-p${index}`, "end"));
         // Not before the first image is complete, then at a random moment.
         while (ledger.manifests.size === before) await sleep(10);
         await sleep(Math.random() * 1500);
@@ -67,7 +28,7 @@ describe("kill -9 during 200 concurrent pushes", () => {
         expect(ledger.manifests.size).toBeGreaterThan(before);
         await server.restart();
         const reader = new RegistryClient(server.url, password);
-        await expectAllThere(reader, ledger);
+        await ledger.expectAllServed(reader);
         reader.close();
       }
       console.log(
