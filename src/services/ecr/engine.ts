@@ -46,7 +46,6 @@ export interface Page<Item> {
  * storage/blobs/errors.ts as they are. Repository names and tags come unchecked from the wire and are parsed here.
  */
 export interface Registry {
-  /** The credential is good; nothing else is checked. */
   listRepositoryNames(call: Call, page: { after?: string; limit: number }): Promise<Page<string>>;
   listTags(call: Call, repository: string, page: { after?: string; limit: number }): Promise<Page<string>>;
 

@@ -126,6 +126,14 @@ test("a mount asks for the writing of one repository and the reading of the othe
   ]);
 });
 
+test("the catalog asks what DescribeRepositories asks", async () => {
+  registry.asked.length = 0;
+  await native().listRepositoryNames(registry.call(), { limit: 1 });
+  await registry.api.DescribeRepositories(registry.call(), {});
+  const question = { action: "ecr:DescribeRepositories", resource: ARN.replace(/app$/, "*") };
+  expect(registry.asked).toMatchObject([question, question]);
+});
+
 test("creating with tags asks for both actions, with the tags as conditions", async () => {
   registry.asked.length = 0;
   await registry.createRepository("tagged", { tags: [{ Key: "team", Value: "red" }] });

@@ -87,12 +87,7 @@ export async function describeRepositories(
     }
     return { repositories };
   }
-  await authorizeRegistry(
-    ecr,
-    call,
-    "ecr:DescribeRepositories",
-    repositoryArn(call.account, call.region, "*"),
-  );
+  await authorizeListing(ecr, call);
   const scope = pageScope(call, "ecr:DescribeRepositories");
   const after = await openPage(ecr, scope, input.nextToken);
   const limit = input.maxResults ?? 100;
@@ -179,22 +174,20 @@ export async function updateRepository(
   });
 }
 
-/** Names the caller may know: its account's own, or what the registry policy lets it list. */
+/** Asks what DescribeRepositories asks. */
 export async function listRepositoryNames(
   ecr: EcrContext,
   call: Call,
   page: { after?: string; limit: number },
 ) {
-  if (call.principal.account !== call.account) {
-    await authorizeRegistry(
-      ecr,
-      call,
-      "ecr:DescribeRepositories",
-      repositoryArn(call.account, call.region, "*"),
-    );
-  }
+  await authorizeListing(ecr, call);
   const rows = await selectRepositories(ecr, call, page.after, page.limit + 1);
   return { items: rows.slice(0, page.limit).map((row) => row.name), more: rows.length > page.limit };
+}
+
+function authorizeListing(ecr: EcrContext, call: Call): Promise<void> {
+  const every = repositoryArn(call.account, call.region, "*");
+  return authorizeRegistry(ecr, call, "ecr:DescribeRepositories", every);
 }
 
 async function holdsImages(tx: Transaction, repositoryId: string): Promise<boolean> {
