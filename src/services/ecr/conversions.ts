@@ -18,9 +18,13 @@ export async function convertForClient(
   const converted = convertManifest(stored.bytes, stored.mediaType, accepted);
   if (converted === undefined) return undefined;
   const manifest = { ...converted, digest: sha256Of(converted.bytes) };
-  if ((await findConversion(ecr, repositoryId, manifest.digest)) === undefined) {
-    await noteConversion(ecr, repositoryId, stored.digest, manifest);
-  }
+  const known = await ecr.metadata.reader
+    .selectFrom("ecr_conversions")
+    .select("image_digest")
+    .where("repository_id", "=", repositoryId)
+    .where("digest", "=", manifest.digest)
+    .executeTakeFirst();
+  if (known === undefined) await noteConversion(ecr, repositoryId, stored.digest, manifest);
   return manifest;
 }
 
@@ -65,10 +69,7 @@ async function noteConversion(
     await tx
       .insertInto("ecr_conversions")
       .values({ repository_id: repositoryId, digest, image_digest: imageDigest, media_type: mediaType })
-      // Two images may convert to the same bytes: the latest is known to be there.
-      .onConflict((conflict) =>
-        conflict.columns(["repository_id", "digest"]).doUpdateSet({ image_digest: imageDigest }),
-      )
+      .onConflict((conflict) => conflict.columns(["repository_id", "digest"]).doNothing())
       .execute();
   });
 }
