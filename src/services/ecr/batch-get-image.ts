@@ -6,7 +6,7 @@ import type {
 } from "@aws-sdk/client-ecr";
 import type { Call } from "../../identity/call.ts";
 import type { EcrContext } from "./context.ts";
-import { invalidParameter } from "./errors.ts";
+import { invalidParameter, limitExceeded } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
 import { tagsOf } from "./image-tags.ts";
 import { convertManifest } from "./manifest-conversion.ts";
@@ -16,6 +16,9 @@ import { inRegistry, openRepository, type Repository } from "./repository-access
 
 /** In bytes: how much of an answer manifests may take that stand there again for a further tag. */
 const MOST_REPEATED = 16 * 1024 * 1024;
+
+/** In bytes: of all manifests that one call asks for. A hundred of the largest would be an answer of 400 MB. */
+const MOST_ASKED = 32 * 1024 * 1024;
 
 /**
  * The manifests, as stored; those asked for by tag alone are converted to an accepted media type where that can be.
@@ -27,6 +30,7 @@ export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchG
   const images: Image[] = [];
   const failures: ImageFailure[] = [];
   let room = MOST_REPEATED;
+  let asked = 0;
   for (const imageId of input.imageIds ?? []) {
     const image = await identifyImage(ecr.metadata.reader, repository.id, imageId);
     const stored = "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
@@ -36,6 +40,10 @@ export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchG
     } else {
       ecr.pullTimes.record(repository.id, image.digest, call.now);
       const accepted = imageId.imageDigest === undefined ? (input.acceptedMediaTypes ?? []) : [];
+      asked += stored.bytes.length;
+      if (asked > MOST_ASKED) {
+        throw limitExceeded("The manifests of these images have more than 32 MiB: ask for fewer at once");
+      }
       const { bytes, mediaType } = convertManifest(stored.bytes, stored.mediaType, accepted) ?? stored;
       const tags =
         image.tag === undefined

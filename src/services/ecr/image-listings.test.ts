@@ -6,6 +6,7 @@ import {
   digestOfText,
   type TestRegistry,
   testDockerImage,
+  testImage,
   testIndex,
   testRegistry,
 } from "./testing/test-registry.ts";
@@ -160,6 +161,20 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
         "ImageNotFound",
         "MissingDigestAndTag",
       ]);
+    });
+
+    test("manifests of more than 32 MiB together are too many for one answer", async () => {
+      await registry.createRepository("large");
+      const image = testImage("content", { annotations: { large: "x".repeat(4_000_000) } });
+      for (const layer of ["config of content", "content"]) await registry.pushLayer("large", layer);
+      await registry.push("large", image, "v1");
+      const get = (times: number) =>
+        registry.api.BatchGetImage(registry.call(), {
+          repositoryName: "large",
+          imageIds: Array.from({ length: times }, () => ({ imageTag: "v1" })),
+        });
+      expect((await get(8)).images).toHaveLength(8);
+      await expect(get(9)).rejects.toEqual(named("LimitExceededException"));
     });
 
     test("by digest alone an image comes once for each of its tags, and once without one", async () => {
