@@ -135,9 +135,9 @@ export function memoryRegistry(names: readonly string[]): Registry {
     async layerUploadSize(_call, _name, uploadId) {
       return upload(uploadId).length;
     },
-    async appendToLayerUpload(_call, _name, uploadId, body, offset) {
+    async appendToLayerUpload(_call, _name, uploadId, body, range) {
       const before = upload(uploadId);
-      if (offset !== undefined && offset !== before.length) throw new OffsetMismatch(before.length);
+      if (range !== undefined && range.start !== before.length) throw new OffsetMismatch(before.length);
       const after = Buffer.concat([before, await readAll(body)]);
       uploads.set(uploadId, after);
       return after.length;

@@ -72,6 +72,14 @@ describe("uploads", () => {
       }
       expect((await ask({ target: location })).headers.get("range")).toBe("0-4");
     }
+    const unannounced = await ask({
+      method: "PATCH",
+      target: location,
+      body: "8\r\ntoo long\r\n0\r\n\r\n",
+      headers: { "Content-Range": "5-9", "Transfer-Encoding": "chunked" },
+    });
+    expect([unannounced.status, codeOf(unannounced)]).toEqual([400, "SIZE_INVALID"]);
+    expect((await ask({ target: location })).headers.get("range")).toBe("0-4");
     expect((await send("5-9", "world")).status).toBe(202);
     const digest = sha256("helloworld");
     expect((await ask({ method: "PUT", target: `${location}?digest=${digest}` })).status).toBe(201);

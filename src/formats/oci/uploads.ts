@@ -12,7 +12,7 @@ import {
   digestAlgorithm,
   isDigestAlgorithm,
 } from "../../storage/blobs/digest.ts";
-import { OffsetMismatch } from "../../storage/blobs/errors.ts";
+import { BlobTooLarge, OffsetMismatch } from "../../storage/blobs/errors.ts";
 import { contentLength, hasBody, withBody } from "./body.ts";
 import { InvalidRequest, RegistryError } from "./errors.ts";
 import { type Exchange, sendEmpty } from "./exchange.ts";
@@ -99,9 +99,12 @@ async function append(exchange: Exchange, uploadId: string): Promise<number> {
   let size: number;
   try {
     size = await withBody(request, (body) =>
-      registry.appendToLayerUpload(call, route.name, uploadId, body, range?.start),
+      registry.appendToLayerUpload(call, route.name, uploadId, body, range),
     );
   } catch (error) {
+    if (range !== undefined && error instanceof BlobTooLarge) {
+      throw new InvalidRequest("SIZE_INVALID", "the chunk goes on beyond what its Content-Range says");
+    }
     if (!(error instanceof OffsetMismatch)) throw error;
     throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, {
       headers: sessionHeaders(exchange, uploadId, error.received),
@@ -110,7 +113,7 @@ async function append(exchange: Exchange, uploadId: string): Promise<number> {
   if (range !== undefined && size !== range.end + 1) {
     throw new InvalidRequest(
       "SIZE_INVALID",
-      `the chunk did not end where its Content-Range says: at ${size} bytes`,
+      `the chunk ended before what its Content-Range says: at ${size} bytes`,
     );
   }
   return size;

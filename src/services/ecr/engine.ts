@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Call } from "../../identity/call.ts";
+import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest, DigestAlgorithm } from "../../storage/blobs/digest.ts";
 
 /** What a client names a manifest by. */
@@ -90,13 +91,16 @@ export interface Registry {
   ): Promise<{ uploadId: string }>;
   /** Bytes durably received. */
   layerUploadSize(call: Call, repository: string, uploadId: string): Promise<number>;
-  /** Streams to the end of the upload; `offset` where the client says it stands (Content-Range). Resolves to the new size. */
+  /**
+   * Streams to the end of the upload. Where the client says (Content-Range), it must stand at `range.start`, and of a
+   * body that goes beyond `range.end` nothing is kept (BlobTooLarge). Resolves to the new size.
+   */
   appendToLayerUpload(
     call: Call,
     repository: string,
     uploadId: string,
     body: Readable,
-    offset?: number,
+    range?: ByteRange,
   ): Promise<number>;
   finishLayerUpload(
     call: Call,

@@ -1,6 +1,7 @@
 /** Uploads by native clients: bytes stream into a blob that becomes a layer of the repository. */
 import type { Readable } from "node:stream";
 import type { Call } from "../../identity/call.ts";
+import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest, DigestAlgorithm } from "../../storage/blobs/digest.ts";
 import type { EcrContext } from "./context.ts";
 import { addLayer } from "./layers.ts";
@@ -42,12 +43,12 @@ export async function appendToLayerUpload(
   name: string,
   uploadId: string,
   body: Readable,
-  offset?: number,
+  range?: ByteRange,
 ): Promise<number> {
   const repository = await openRepository(ecr, call, name, "ecr:UploadLayerPart");
   return ecr.blobs.append(uploadId, uploadOwner(repository), body, {
-    ...(offset !== undefined && { offset }),
-    maxSize: MAX_LAYER_SIZE,
+    ...(range && { offset: range.start }),
+    maxSize: Math.min(MAX_LAYER_SIZE, range ? range.end + 1 : MAX_LAYER_SIZE),
     signal: call.signal,
   });
 }

@@ -59,9 +59,15 @@ describeOnEachDatabase("layers", (databases) => {
       ).toBe(3);
       expect(await engine.layerUploadSize(call, "chunks", uploadId)).toBe(3);
       await expect(
-        engine.appendToLayerUpload(call, "chunks", uploadId, Readable.from([Buffer.from("lo")]), 2),
+        engine.appendToLayerUpload(call, "chunks", uploadId, Readable.from([Buffer.from("lo")]), {
+          start: 2,
+          end: 3,
+        }),
       ).rejects.toEqual(named("OffsetMismatch"));
-      await engine.appendToLayerUpload(call, "chunks", uploadId, Readable.from([Buffer.from("lo")]), 3);
+      await engine.appendToLayerUpload(call, "chunks", uploadId, Readable.from([Buffer.from("lo")]), {
+        start: 3,
+        end: 4,
+      });
       const digest = digestOfText("hello");
       expect(await engine.finishLayerUpload(call, "chunks", uploadId, digest)).toEqual({ size: 5 });
       const layer = await engine.getLayer(call, "chunks", digest);

@@ -51,8 +51,8 @@ export function createRegistry(ecr: EcrContext): Registry {
       return { uploadId };
     },
     layerUploadSize: (call, repository, uploadId) => layerUploadSize(ecr, call, repository, uploadId),
-    appendToLayerUpload: (call, repository, uploadId, body, offset) =>
-      appendToLayerUpload(ecr, call, repository, uploadId, body, offset),
+    appendToLayerUpload: (call, repository, uploadId, body, range) =>
+      appendToLayerUpload(ecr, call, repository, uploadId, body, range),
     finishLayerUpload: (call, repository, uploadId, digest) =>
       finishLayerUpload(ecr, call, repository, uploadId, digest),
     cancelLayerUpload: (call, repository, uploadId) => cancelLayerUpload(ecr, call, repository, uploadId),
