@@ -6,6 +6,7 @@
  * policies of the repositories.
  */
 import type { IncomingMessage } from "node:http";
+import { BoundedCache } from "../../bounded-cache.ts";
 import type { Call } from "../../identity/call.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Arrival } from "../../server/door.ts";
@@ -69,8 +70,19 @@ export function challenge(arrival: Arrival): string {
   return `Basic realm="${realm}",service="ecr.amazonaws.com"`;
 }
 
+/** Passwords by the header they came in: a client sends the same one with each request. */
+const passwords = new BoundedCache<string, string>(1_000);
+
 function basicPassword(header: string | undefined): string | undefined {
   if (header === undefined || header.length > LONGEST_CREDENTIALS) return undefined;
+  const known = passwords.get(header);
+  if (known !== undefined) return known;
+  const password = decodeBasic(header);
+  if (password !== undefined) passwords.set(header, password);
+  return password;
+}
+
+function decodeBasic(header: string): string | undefined {
   if (header.slice(0, 6).toLowerCase() !== "basic ") return undefined;
   const credentials = Buffer.from(header.slice(6), "base64").toString("latin1");
   const colon = credentials.indexOf(":");

@@ -4,6 +4,7 @@
  */
 import { type Compilable, sql } from "kysely";
 import type { Reader } from "../../storage/metadata/metadata.ts";
+import { runCompiled } from "../../storage/metadata/session.ts";
 
 class Slot {
   readonly name: string;
@@ -30,7 +31,7 @@ export function prepareQuery<Parameters extends Record<string, string>, Row>(
     const values = compiled.parameters.map((value) =>
       value instanceof Slot ? parameters[value.name] : value,
     );
-    const { rows } = await db.executeQuery<Row>({ ...compiled, parameters: values });
-    return rows[0];
+    const [row] = await runCompiled<Row>(db, { ...compiled, parameters: values });
+    return row;
   };
 }
