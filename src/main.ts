@@ -6,8 +6,9 @@ import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
-import { DataFolderInUse, findServer } from "./server/data-folder.ts";
+import { DataFolderInUse, DataFolderUnusable, findServer } from "./server/data-folder.ts";
 import type { CommandName } from "./settings.ts";
+import { BlobStoreUnusable } from "./storage/blobs/errors.ts";
 import { DatabaseTooNew, MetadataUnavailable } from "./storage/metadata/errors.ts";
 import type { Metadata } from "./storage/metadata/metadata.ts";
 import { openMetadata } from "./storage/metadata/open.ts";
@@ -49,6 +50,8 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
 const EXPLAINED = [
   ConfigError,
   DataFolderInUse,
+  DataFolderUnusable,
+  BlobStoreUnusable,
   AccountCommandError,
   AccountExists,
   RootKeyUnusable,

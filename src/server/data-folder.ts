@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openSqlite, SqliteError } from "../storage/metadata/sqlite-driver.ts";
+import { openSqlite, type SqliteConnection, SqliteError } from "../storage/metadata/sqlite-driver.ts";
 
 /**
  * The folder of one server. Two servers must never share it; a lock of the operating system says so, held
@@ -24,11 +24,14 @@ export class DataFolderInUse extends Error {
   override readonly name = "DataFolderInUse";
 }
 
-/** Makes the folder when it is not there. Throws DataFolderInUse when another server has it. */
+export class DataFolderUnusable extends Error {
+  override readonly name = "DataFolderUnusable";
+}
+
+/** Makes the folder when it is not there. Throws DataFolderInUse when another server has it, and DataFolderUnusable. */
 export async function lockDataFolder(path: string): Promise<DataFolder> {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
   const serverFile = join(path, "server.json");
-  const lock = await openSqlite(join(path, "server.lock"));
+  const lock = await openLock(path);
   try {
     lock.execute("begin exclusive");
   } catch (error) {
@@ -50,6 +53,19 @@ export async function lockDataFolder(path: string): Promise<DataFolder> {
       lock.close();
     },
   };
+}
+
+async function openLock(path: string): Promise<SqliteConnection> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return await openSqlite(join(path, "server.lock"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataFolderUnusable(
+      `The data folder ${path} cannot be used: ${reason}. Name a folder that this user may write with --data.`,
+      { cause: error },
+    );
+  }
 }
 
 /** sqlite.org/rescode.html */

@@ -31,6 +31,11 @@ export class StorageFull extends Error {
   override readonly name = "StorageFull";
 }
 
+/** The place for bytes that the settings name cannot be used; the message says why. At the start only. */
+export class BlobStoreUnusable extends Error {
+  override readonly name = "BlobStoreUnusable";
+}
+
 /** The object store does not answer, or asks to come later. The same again may succeed. */
 export class StorageUnavailable extends Error {
   override readonly name = "StorageUnavailable";

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { BlobStore } from "./blob-store.ts";
 import { openDiskStore } from "./disk.ts";
+import { BlobStoreUnusable } from "./errors.ts";
 import { openS3Store } from "./s3.ts";
 
 export interface StoreOptions {
@@ -15,12 +16,13 @@ export interface StoreOptions {
  *     s3://bucket/prefix?region=us-east-1&endpoint=http://127.0.0.1:7070&path-style=true
  *
  * `path-style` is taken as true when there is an endpoint, as false for AWS itself. S3 credentials come from the
- * usual environment of an AWS client. Throws TypeError for a URL it does not understand.
+ * usual environment of an AWS client. Throws BlobStoreUnusable.
  */
 export async function openBlobStore(url: string, options: StoreOptions = {}): Promise<BlobStore> {
   if (url.startsWith("s3:")) return openS3Store(parseS3Url(url));
   if (url.startsWith("file:")) return openDiskStore(fileURLToPath(url), options);
-  if (/^[a-z][a-z0-9+.-]+:/i.test(url)) throw new TypeError(`not a blob store this server knows: ${url}`);
+  if (/^[a-z][a-z0-9+.-]+:/i.test(url))
+    throw new BlobStoreUnusable(`not a blob store this server knows: ${url}`);
   return openDiskStore(url, options);
 }
 
@@ -29,13 +31,15 @@ const PARAMETERS = new Set(["endpoint", "region", "path-style"]);
 function parseS3Url(url: string) {
   const { hostname, pathname, searchParams, username } = new URL(url);
   if (hostname === "" || username !== "")
-    throw new TypeError("a blob store on S3 is named s3://bucket/prefix");
+    throw new BlobStoreUnusable("a blob store on S3 is named s3://bucket/prefix");
   for (const name of searchParams.keys()) {
-    if (!PARAMETERS.has(name)) throw new TypeError(`the blob store's URL has an unknown parameter: ${name}`);
+    if (!PARAMETERS.has(name))
+      throw new BlobStoreUnusable(`the blob store's URL has an unknown parameter: ${name}`);
   }
   const endpoint = searchParams.get("endpoint") ?? undefined;
   const pathStyle = searchParams.get("path-style") ?? String(endpoint !== undefined);
-  if (pathStyle !== "true" && pathStyle !== "false") throw new TypeError("path-style is true or false");
+  if (pathStyle !== "true" && pathStyle !== "false")
+    throw new BlobStoreUnusable("path-style is true or false");
   const prefix = decodeURIComponent(pathname).replace(/^\/+|\/+$/g, "");
   return {
     bucket: hostname,

@@ -15,7 +15,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import { StorageFull, StorageUnavailable } from "./errors.ts";
+import { BlobStoreUnusable, StorageFull, StorageUnavailable } from "./errors.ts";
 import { errorCode } from "./files.ts";
 import type { Multipart, Part, StoredObject } from "./s3-state.ts";
 
@@ -36,10 +36,12 @@ const ATTEMPTS = 6;
 export class S3Objects {
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #place: string;
 
   /** Credentials come from the SDK's usual places: environment, profile, container or instance role. */
   constructor(settings: S3Settings, { attempts = ATTEMPTS }: { readonly attempts?: number } = {}) {
     this.#bucket = settings.bucket;
+    this.#place = settings.endpoint ?? `AWS, region ${settings.region}`;
     this.#client = new S3Client({
       region: settings.region,
       forcePathStyle: settings.pathStyle,
@@ -61,7 +63,11 @@ export class S3Objects {
     try {
       await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }));
     } catch (cause) {
-      throw new Error(`the bucket ${this.#bucket} cannot be used: ${String(cause)}`, { cause });
+      throw new BlobStoreUnusable(
+        `the bucket ${this.#bucket} at ${this.#place} cannot be used: ${reasonOf(cause)}. ` +
+          "Check --blobs, and the credentials of the usual AWS environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, ...).",
+        { cause },
+      );
     }
   }
 
@@ -199,8 +205,7 @@ async function typedErrors<Result>(send: () => Promise<Result>): Promise<Result>
   } catch (error) {
     if (saysFull(error)) throw new StorageFull("the object store has no room", { cause: error });
     if (saysUnavailable(error)) {
-      const reason = error instanceof Error ? error.message || error.name : String(error);
-      throw new StorageUnavailable(`the object store does not answer: ${reason}`, { cause: error });
+      throw new StorageUnavailable(`the object store does not answer: ${reasonOf(error)}`, { cause: error });
     }
     throw error;
   }
@@ -239,6 +244,14 @@ function saysUnavailable(error: unknown): boolean {
   }
   if (!(error instanceof Error)) return false;
   return error.name === "TimeoutError" || CONNECTION_CODES.has(errorCode(error) ?? "");
+}
+
+/** What a HEAD is refused with has no words, only a status. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  const words = error.message === "" || error.message === "UnknownError" ? error.name : error.message;
+  return status === undefined ? words : `${words} (${status})`;
 }
 
 function given(value: string | undefined): string {

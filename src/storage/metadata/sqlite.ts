@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { MetadataUnavailable } from "./errors.ts";
 import type { Metadata, Migrations } from "./metadata.ts";
 import { migrate } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
@@ -14,8 +15,7 @@ import { type DurableLog, SqliteWriter } from "./sqlite-writer.ts";
  * so readers never interleave and one connection serves them all.
  */
 export async function openSqliteMetadata(path: string, migrations: Migrations): Promise<Metadata> {
-  createPrivateFile(path);
-  const writing = await connectSqlite(path);
+  const writing = await openFile(path);
   try {
     await migrateSqlite(writing, migrations);
     const reading = await connectSqlite(path);
@@ -24,6 +24,20 @@ export async function openSqliteMetadata(path: string, migrations: Migrations): 
   } catch (error) {
     writing.close();
     throw error;
+  }
+}
+
+/** Throws MetadataUnavailable when it is damaged, no database, or not ours to write. */
+async function openFile(path: string): Promise<SqliteConnection> {
+  try {
+    createPrivateFile(path);
+    return await connectSqlite(path);
+  } catch (error) {
+    if (error instanceof MetadataUnavailable) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MetadataUnavailable(`the metadata database ${path} cannot be opened: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
