@@ -104,8 +104,18 @@ const JSON_CASES: readonly (readonly [title: string, request: WireRequest, expec
   ],
   [
     "a huge list",
-    ecr("BatchGetImage", `{"repositoryName":"app","imageIds":[${"{},".repeat(300_000)}{}]}`),
+    ecr("BatchGetImage", `{"repositoryName":"app","imageIds":[${"{},".repeat(40_000)}{}]}`),
     /^400 InvalidParameterException: .*'Member must have length less than or equal to 100'$/,
+  ],
+  [
+    "more values than any call has",
+    ecr("DescribeRepositories", `{"x":[${"1,".repeat(100_000)}1]}`),
+    "400 SerializationException: The request has more than 100000 values",
+  ],
+  [
+    "commas in texts are no values",
+    ecr("DescribeRepositories", JSON.stringify({ x: ",".repeat(200_000) })),
+    "{}",
   ],
   ["no target", ecr("x", "{}", { "x-amz-target": "" }), /^400 UnknownOperationException: /],
   [
@@ -171,6 +181,20 @@ const FORM_CASES: readonly (readonly [
     "a name of thousands of levels",
     form(`Action=ListUsers&${"a.".repeat(10_000)}=1`),
     /^400 MalformedInput: .*levels$/,
+  ],
+  [
+    "iam",
+    "more parameters than any call has",
+    form(`Action=ListUsers${"&".repeat(100_001)}`),
+    /^400 MalformedInput: .*values$/,
+  ],
+  [
+    "iam",
+    "thousands of names of many levels each",
+    form(
+      `Action=ListUsers&${Array.from({ length: 2_000 }, (_, index) => `x${index}.${"a.".repeat(60)}a=1`).join("&")}`,
+    ),
+    /^400 MalformedInput: .*values$/,
   ],
   ["iam", "__proto__ as a name", form("Action=ListUsers&__proto__.MaxItems=5&constructor=1"), "{}"],
   ["iam", "U+0000", form("Action=GetUser&UserName=a%00b"), /^400 MalformedInput: /],
@@ -260,6 +284,12 @@ const REST_CASES: readonly (readonly [
     /^400 MalformedXML: /,
   ],
   ["s3", "a bomb of elements", rest("PUT", "/bucket?tagging", "<a>".repeat(300_000)), /^400 MalformedXML: /],
+  [
+    "s3",
+    "more elements than any document has",
+    rest("PUT", "/bucket?tagging", `<Tagging><TagSet>${"<Tag></Tag>".repeat(100_000)}</TagSet></Tagging>`),
+    /^400 MalformedXML: /,
+  ],
   [
     "s3",
     "an element where a text belongs",

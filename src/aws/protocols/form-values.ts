@@ -1,7 +1,7 @@
 import { AwsError } from "../errors.ts";
 import type { ListShape, MapShape, Member, Shape, StructureShape } from "../shape.ts";
 import type { WireRequest } from "../wire.ts";
-import { checkedText, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
+import { checkCount, checkedText, countBySign, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
 import { readText } from "./text-values.ts";
 
 /**
@@ -40,6 +40,7 @@ export function formAction(request: WireRequest): string {
 /** Decoded name and value pairs. Throws Malformed for percent signs that introduce no UTF-8. */
 export function parseForm(text: string): [string, string][] {
   const pairs: [string, string][] = [];
+  countBySign(text, "&", 1);
   for (const part of text.split("&")) {
     if (part === "") continue;
     const at = part.indexOf("=");
@@ -67,6 +68,7 @@ export function readForm(
 
 function formTree(parameters: Iterable<readonly [string, string]>): FormNode {
   const root: FormNode = { value: undefined, children: new Map() };
+  let nodes = 0;
   for (const [name, value] of parameters) {
     const path = name.split(".");
     if (path.length > DEEPEST_NESTING) {
@@ -76,6 +78,7 @@ function formTree(parameters: Iterable<readonly [string, string]>): FormNode {
     for (const segment of path) {
       let child = node.children.get(segment);
       if (!child) {
+        checkCount(++nodes);
         child = { value: undefined, children: new Map() };
         node.children.set(segment, child);
       }

@@ -1,5 +1,5 @@
 import type { ListShape, MapShape, ScalarShape, Shape, StructureShape } from "../shape.ts";
-import { checkedText, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
+import { checkCount, checkedText, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
 import { readBase64, readTimestamp, timestamp } from "./text-values.ts";
 
 /**
@@ -8,7 +8,7 @@ import { readBase64, readTimestamp, timestamp } from "./text-values.ts";
  */
 export function readJsonDocument(shape: Shape, body: Uint8Array): unknown {
   const text = decodeUtf8(body);
-  checkNesting(text);
+  checkStructure(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -18,9 +18,10 @@ export function readJsonDocument(shape: Shape, body: Uint8Array): unknown {
   return readJson(shape, value);
 }
 
-/** Before parsing, since a few megabytes of brackets take an engine a second to make lists of. */
-function checkNesting(text: string): void {
+/** Depth and number of values. Before parsing, since a few megabytes of brackets or commas take an engine a second to make lists of. */
+function checkStructure(text: string): void {
   let depth = 0;
+  let values = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE:
@@ -29,8 +30,12 @@ function checkNesting(text: string): void {
       case OPENING_BRACKET:
       case OPENING_BRACE:
         depth++;
+        checkCount(++values);
         if (depth > DEEPEST_NESTING)
           throw new Malformed(`The request nests deeper than ${DEEPEST_NESTING} levels`);
+        break;
+      case COMMA:
+        checkCount(++values);
         break;
       case CLOSING_BRACKET:
       case CLOSING_BRACE:
@@ -41,6 +46,7 @@ function checkNesting(text: string): void {
 }
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const OPENING_BRACKET = 0x5b;
 const CLOSING_BRACKET = 0x5d;

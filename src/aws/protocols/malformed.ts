@@ -9,6 +9,23 @@ export class Malformed extends Error {
 /** Levels of lists, maps and structures in a request. No input of the served services comes near it. */
 export const DEEPEST_NESTING = 64;
 
+/**
+ * Members, items, parameters or elements in a request: ten times what the largest call needs (CompleteMultipartUpload
+ * with 10,000 parts). Millions fit into a body and take an engine seconds and a gigabyte to make objects of.
+ */
+const MOST_VALUES = 100_000;
+
+/** Throws Malformed. Called while counting, before anything is built. */
+export function checkCount(values: number): void {
+  if (values > MOST_VALUES) throw new Malformed(`The request has more than ${MOST_VALUES} values`);
+}
+
+/** Counts the `sign` of which each value has `each` in `text`. Throws Malformed. */
+export function countBySign(text: string, sign: string, each: number): void {
+  let count = 0;
+  for (let at = text.indexOf(sign); at !== -1; at = text.indexOf(sign, at + 1)) checkCount(++count / each);
+}
+
 /** Throws Malformed when the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {

@@ -1,6 +1,6 @@
 import { parseXML } from "@aws-sdk/xml-builder";
 import type { ListShape, MapShape, Member, Shape, StructureShape } from "../shape.ts";
-import { checkedText, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
+import { checkedText, countBySign, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
 import { readText } from "./text-values.ts";
 
 /**
@@ -11,6 +11,9 @@ import { readText } from "./text-values.ts";
 export function readXmlDocument(shape: Shape, body: Uint8Array): unknown {
   const text = decodeUtf8(body);
   if (text.includes("<!DOCTYPE")) throw new Malformed("A document type declaration is not allowed");
+  // An element has two brackets; attributes become values too.
+  countBySign(text, "<", 2);
+  countBySign(text, "=", 1);
   let document: unknown;
   try {
     document = parseXML(text);
