@@ -170,9 +170,12 @@ function headRefusal(request: IncomingMessage): Refusal | undefined {
   }
   // RFC 9112 section 3.2: more than one Host is refused, or two proxies could see two hosts.
   if (hosts > 1) return { status: 400, problem: "More than one Host header." };
-  // RFC 9112 section 6.1: in a coding that is not undone, bytes would be taken for what they are not.
+  // RFC 9112 section 6.1: HTTP/1.0 knows none, so a proxy may have seen another body; and in a coding that is not
+  // undone, bytes would be taken for what they are not.
   const coding = request.headers["transfer-encoding"];
-  if (coding === undefined || coding.toLowerCase() === "chunked") return undefined;
+  if (coding === undefined) return undefined;
+  if (request.httpVersion === "1.0") return { status: 400, problem: "HTTP/1.0 has no transfer codings." };
+  if (coding.toLowerCase() === "chunked") return undefined;
   return { status: 501, problem: "No transfer coding but chunked is known here." };
 }
 

@@ -25,6 +25,7 @@ describe("a request that is none is refused, and others go on", () => {
       "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
       501,
     ],
+    ["chunks in HTTP/1.0", "PUT / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
     ["a coding without a name", "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", 501],
     ["two lengths", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400],
     ["a length that is no number", "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5x\r\n\r\nhello", 400],
