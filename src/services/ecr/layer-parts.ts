@@ -22,6 +22,7 @@ import {
   limitExceeded,
   uploadNotFound,
 } from "./errors.ts";
+import { renewGrace } from "./layer-review.ts";
 import { finishUpload, MAX_LAYER_SIZE, startLayerUpload, uploadOwner } from "./layer-upload.ts";
 import { inRegistry, openRepository, type Repository } from "./repository-access.ts";
 
@@ -110,11 +111,12 @@ export async function completeLayerUpload(
   if (upload.small_part_end !== null && upload.small_part_end < size) throw layerPartTooSmall();
   const existing = await ecr.metadata.reader
     .selectFrom("ecr_layers")
-    .select("digest")
+    .select("review_at")
     .where("repository_id", "=", repository.id)
     .where("digest", "=", digest)
     .executeTakeFirst();
   if (existing !== undefined) {
+    await renewGrace(ecr, { repositoryId: repository.id, digest, reviewAt: existing.review_at }, call.now);
     // Clients take this for success and never come back for the upload.
     await ecr.blobs.cancelUpload(uploadId, uploadOwner(repository));
     await forgetUpload(ecr, uploadId);

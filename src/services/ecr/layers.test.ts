@@ -301,6 +301,25 @@ describeOnEachDatabase("layers", (databases) => {
       expect(await stat("grace", "asked for")).toEqual({ size: 9 });
     });
 
+    test("stay when an upload through the API ends with hearing that they are there", async () => {
+      const repositoryName = "grace";
+      const layerPartBlob = Buffer.from("uploaded twice");
+      const upload = async () => {
+        const { uploadId } = await registry.api.InitiateLayerUpload(registry.call(), { repositoryName });
+        const range = { partFirstByte: 0, partLastByte: layerPartBlob.length - 1 };
+        const part = { repositoryName, uploadId, ...range, layerPartBlob };
+        await registry.api.UploadLayerPart(registry.call(), part);
+        const layerDigests = [digestOfText("uploaded twice")];
+        await registry.api.CompleteLayerUpload(registry.call(), { repositoryName, uploadId, layerDigests });
+      };
+      await upload();
+      turn(DAY - 1);
+      await expect(upload()).rejects.toEqual(named("LayerAlreadyExistsException"));
+      turn(DAY - 1);
+      await review();
+      expect(await stat("grace", "uploaded twice")).toEqual({ size: 14 });
+    });
+
     test("of a deleted image go, unless another image has them too", async () => {
       await registry.pushImage("grace", "shared", "one");
       await registry.pushImage("grace", "shared", "two", { annotations: { other: "image" } });
