@@ -11,6 +11,7 @@ const ACCOUNT = "123456789012";
 const OTHER_ACCOUNT = "210987654321";
 
 const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const CONFIG = "application/vnd.oci.image.config.v1+json";
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -277,6 +278,26 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
       expect(removed["imageIds"]).toHaveLength(2);
       expect(removed["failures"]).toMatchObject([{ failureCode: "MissingDigestAndTag" }]);
       expect(await list()).toEqual([]);
+    });
+
+    test("put by the API are pulled by a client that knows only Docker's format, by the tag and then the digest", async () => {
+      await ecr("put_image", {
+        repositoryName,
+        imageManifest: await image(repositoryName, "oci"),
+        imageTag: "oci",
+      });
+      const { authorizationData } = await ecr("get_authorization_token");
+      const [{ authorizationToken = "" } = {}] = authorizationData as { authorizationToken?: string }[];
+      const pull = async (method: string, reference: string) =>
+        fetch(`${server.url}/v2/${repositoryName}/manifests/${reference}`, {
+          method,
+          headers: { authorization: `Basic ${authorizationToken}`, accept: DOCKER_MANIFEST },
+        });
+      const head = await pull("HEAD", "oci");
+      const digest = head.headers.get("docker-content-digest") ?? "";
+      const got = await pull("GET", digest);
+      expect([got.status, got.headers.get("content-type")]).toEqual([200, DOCKER_MANIFEST]);
+      expect(digestOf(new Uint8Array(await got.arrayBuffer()))).toBe(digest);
     });
 
     test("of an index stay as long as the index", async () => {

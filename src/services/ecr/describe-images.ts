@@ -124,6 +124,10 @@ async function tagsByDigest(
     .orderBy("tag")
     .execute();
   const tags = new Map<string, string[]>();
-  for (const { digest, tag } of rows) tags.set(digest, [...(tags.get(digest) ?? []), tag]);
+  for (const { digest, tag } of rows) {
+    const others = tags.get(digest);
+    if (others === undefined) tags.set(digest, [tag]);
+    else others.push(tag);
+  }
   return tags;
 }
