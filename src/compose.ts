@@ -52,7 +52,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
 
   const folder = await lockDataFolder(config.data);
   opened.defer(() => folder.release());
-  const metadata = await openMetadata(databaseUrl(config), migrations);
+  const metadata = await openMetadata(databaseUrl(config), migrations, { diskReserve: true });
   opened.defer(() => metadata.close());
   const store = await openBlobStore(config.blobs ?? config.data, { minimumFreeBytes: config.minFreeDisk });
   opened.defer(() => store.close());

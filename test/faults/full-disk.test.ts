@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { rmSync, statfsSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "../command.ts";
 import { RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
@@ -76,7 +77,71 @@ suite("a full disk", () => {
       }
     });
   }
+
+  test("that another program filled to the last byte: deletes go on, also after a restart, and room made is used", async () => {
+    const disk = await smallDisk(128);
+    disks.push(disk);
+    const server = await RunningServer.start({
+      data: `${disk.path}/data`,
+      args: ["--min-free-disk", `${16 * MIB}`],
+    });
+    try {
+      await server.aws(["ecr", "create-repository", "--repository-name", "full"]);
+      const password = await server.registryPassword();
+      let client = new RegistryClient(server.url, password);
+      const kept = randomBytes(MIB);
+      await client.pushImage("full", "kept", [kept]);
+      for (const tag of ["a", "b", "c"]) await client.pushImage("full", tag, [randomBytes(1000)]);
+
+      // What the server keeps for such a day is there soon after its start; then nothing is free any more.
+      await fileOfSize(`${disk.path}/data/metadata.db-reserve`, 16 * MIB);
+      await fill(disk.path);
+      expect(freeBytes(disk.path)).toBe(0);
+
+      const refused = await client.send("POST", "/v2/full/blobs/uploads/", {
+        headers: { "content-length": "0" },
+      });
+      expect(refused.status).toBe(507);
+      expect(refused.body.toString()).toContain("disk of this server is full");
+      const push = ["ecr", "initiate-layer-upload", "--repository-name", "full"];
+      expect((await server.tryAws(push)).stderr).toContain("The storage of this server is full");
+      expect((await client.send("GET", `/v2/full/blobs/${sha256(kept)}`)).body.equals(kept)).toBe(true);
+      expect((await client.send("DELETE", "/v2/full/manifests/a")).status).toBe(202);
+
+      // The other program takes what was given up, too.
+      await fill(disk.path);
+      expect((await client.send("DELETE", "/v2/full/manifests/b")).status).toBe(202);
+      client.close();
+      await server.restart();
+      client = new RegistryClient(server.url, password);
+      expect((await client.send("GET", "/v2/full/manifests/kept")).status).toBe(200);
+      expect((await client.send("GET", "/v2/full/manifests/b")).status).toBe(404);
+
+      rmSync(`${disk.path}/filler`);
+      expect((await client.send("DELETE", "/v2/full/manifests/c")).status).toBe(202);
+      await client.pushImage("full", "again", [randomBytes(MIB)]);
+      client.close();
+    } finally {
+      await server.stop();
+      rmSync(`${disk.path}/data`, { recursive: true, force: true });
+    }
+  });
 });
+
+/** Another program's file that takes what is left. */
+async function fill(folder: string): Promise<void> {
+  const script = 'dd if=/dev/zero bs=64k >>"$1"; dd if=/dev/zero bs=512 >>"$1"; true';
+  await runCommand("bash", ["-c", script, "fill", `${folder}/filler`]);
+}
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+async function fileOfSize(path: string, size: number): Promise<void> {
+  while (statSync(path, { throwIfNoEntry: false })?.size !== size) await sleep(20);
+}
 
 async function pushUntilRefused(client: RegistryClient): Promise<{ status: number; body: string }> {
   for (let image = 0; image < 40; image++) {

@@ -53,6 +53,8 @@ export async function putImage(ecr: EcrContext, call: Call, request: PutImage): 
   const repository = await openRepository(ecr, call, request.repository, "ecr:PutImage");
   const manifest = parseManifest(request.bytes, request.mediaType);
   const digest = manifestDigest(request.bytes, request.digest);
+  // A manifest is a row of up to 4 MiB: the last room is for what makes room.
+  await ecr.blobs.checkRoom();
   await ecr.metadata.write(async (tx) => {
     await storeImage(ecr, tx, call, await repositoryInTransaction(tx, repository), request, manifest, digest);
   });

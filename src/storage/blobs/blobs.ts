@@ -35,6 +35,9 @@ export interface AppendOptions {
  * Errors are the classes of errors.ts.
  */
 export interface Blobs {
+  /** Throws StorageFull when the disk has only its reserve left: whatever takes room is to be refused, deletes are not. */
+  checkRoom(): Promise<void>;
+
   /**
    * Begins an upload that survives a restart and can be continued by another server. `owner` is who may
    * continue it (`ecr/<repository id>`); algorithms beyond sha256 that the final digest may use are hashed

@@ -51,6 +51,7 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
   const collect = (signal: AbortSignal) => collectGarbage(context, locks, signal);
 
   return {
+    checkRoom: () => store.checkRoom(),
     beginUpload: async (owner, { algorithms = [] } = {}) => (await uploads.begin(owner, algorithms)).id,
     uploadSize: (id, owner) => uploads.size(id, owner),
     append: (id, owner, body, appendOptions = {}) => uploads.append(id, owner, body, appendOptions),

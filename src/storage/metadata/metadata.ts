@@ -12,6 +12,11 @@ export type Reader = Kysely<Schema>;
 /** A room's migrations by name; names sort in the order in which they run (`0040-ecr-repositories`). */
 export type Migrations = Readonly<Record<string, Migration>>;
 
+export interface MetadataOptions {
+  /** Embedded only: keep room on the disk, so that deletes work when others have filled it. */
+  readonly diskReserve?: boolean;
+}
+
 /**
  * The metadata database: everything that is not an artifact's bytes. Two implementations, one contract
  * (test/contract/metadata.test.ts): sqlite.ts (embedded) and postgres.ts (cluster).

@@ -111,6 +111,30 @@ test("on a full disk what fits is written, the rest is refused, and it works aga
   expect(names()).toEqual(["b", "huge"]);
 });
 
+test("the reserve is given up, once, before a write is refused", async () => {
+  writing.execute("pragma max_page_count = 20");
+  let released = 0;
+  const reserve = {
+    release() {
+      if (released > 0) return false;
+      released += 1;
+      writing.execute("pragma max_page_count = 30");
+      return true;
+    },
+    renew: () => undefined,
+    settled: async () => undefined,
+  };
+  const saving = new SqliteWriter(writing, log, reserve);
+  // Larger than the page cache, so that the disk is found full in the middle, too.
+  writing.execute("pragma cache_size = 5");
+  await saving.write((tx) => put(tx, "a", 90_000));
+  expect(released).toBe(1);
+  await expect(saving.write((tx) => put(tx, "b", 90_000))).rejects.toBeInstanceOf(StorageFull);
+  await saving.write((tx) => sql`delete from things where name = 'a'`.execute(tx));
+  await saving.write((tx) => put(tx, "c", 80_000));
+  expect(names()).toEqual(["c"]);
+});
+
 test("a write whose transaction the database gave up leaves its neighbours whole", async () => {
   writing.execute("pragma max_page_count = 20");
   // Larger than the page cache: the disk is found full in the middle of the work, not at the commit.

@@ -1,4 +1,5 @@
 import { StorageFull } from "../blobs/errors.ts";
+import { type DiskReserve, NO_RESERVE } from "./disk-reserve.ts";
 import { MetadataUnavailable } from "./errors.ts";
 import type { Transaction } from "./metadata.ts";
 import { TransactionScope } from "./session.ts";
@@ -60,16 +61,20 @@ interface RanWrite {
 export class SqliteWriter {
   readonly #connection: SqliteConnection;
   readonly #log: DurableLog;
+  readonly #reserve: DiskReserve;
   readonly #queue: PendingWrite[] = [];
   #draining: Promise<void> | undefined;
   /** Writes at the head of the queue that run one to a commit, because together they did not fit the disk. */
   #alone = 0;
   #broken: MetadataUnavailable | undefined;
   #groups = 0;
+  /** What was done for the group that did not fit the disk. */
+  #roomMade: "none" | "checkpoint" | "reserve" = "none";
 
-  constructor(connection: SqliteConnection, log: DurableLog) {
+  constructor(connection: SqliteConnection, log: DurableLog, reserve = NO_RESERVE) {
     this.#connection = connection;
     this.#log = log;
+    this.#reserve = reserve;
   }
 
   write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
@@ -110,9 +115,10 @@ export class SqliteWriter {
     try {
       await this.#runGroup(group);
     } catch (error) {
-      // The write at the head lost the group's transaction (the disk is full): the others run again without it.
-      this.#queue.shift()?.reject(asTypedError(error));
+      // The write at the head lost the group's transaction (the disk is full).
       this.#rollback();
+      const again = isFull(error) && this.#makeRoom();
+      if (!again) this.#queue.shift()?.reject(asTypedError(error));
       this.#requeue(group);
       return;
     }
@@ -122,14 +128,15 @@ export class SqliteWriter {
     } catch (error) {
       this.#rollback();
       this.#log.unpin();
-      this.#checkpoint();
+      if (isFull(error) && this.#makeRoom()) this.#requeue(group);
       // Together they may not fit a full disk, one by one they may.
-      if (group.length > 1) this.#requeue(group, group.length);
+      else if (group.length > 1) this.#requeue(group, group.length);
       else for (const { write } of group) write.reject(asTypedError(error));
       return;
     }
     await this.#log.sync();
     this.#log.unpin();
+    this.#roomMade = "none";
     settle(group);
     this.#checkpointWhenDue();
   }
@@ -173,6 +180,22 @@ export class SqliteWriter {
     if (this.#connection.inTransaction) this.#connection.execute("rollback");
   }
 
+  /** On a full disk: the room of the log first, then the reserve. False when nothing more can be done for this group. */
+  #makeRoom(): boolean {
+    if (this.#roomMade === "none") {
+      this.#roomMade = "checkpoint";
+      this.#checkpoint();
+      return true;
+    }
+    if (this.#roomMade === "checkpoint" && this.#reserve.release()) {
+      this.#roomMade = "reserve";
+      this.#checkpoint();
+      return true;
+    }
+    this.#roomMade = "none";
+    return false;
+  }
+
   /**
    * After a failed sync nobody knows what is on the disk, and a later sync may wrongly succeed
    * (the kernel drops the error with the page): only a restart reads the truth. Readers stay at the last durable state.
@@ -190,6 +213,7 @@ export class SqliteWriter {
   #checkpointWhenDue(): void {
     this.#groups += 1;
     if (this.#groups % CHECKPOINT_GROUPS !== 0) return;
+    this.#reserve.renew();
     try {
       const [state] = this.#connection.execute("pragma wal_checkpoint(noop)").rows;
       if (state && Number(state["log"]) - Number(state["checkpointed"]) < CHECKPOINT_FRAMES) return;
@@ -222,7 +246,11 @@ function settle(group: readonly RanWrite[]): void {
 }
 
 function asTypedError(error: unknown): unknown {
-  if (!(error instanceof SqliteError)) return error;
-  if (error.primaryCode !== FULL && error.code !== IOERR_SHMSIZE) return error;
-  return new StorageFull("the disk of the metadata database is full", { cause: error });
+  return isFull(error)
+    ? new StorageFull("the disk of the metadata database is full", { cause: error })
+    : error;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof SqliteError && (error.primaryCode === FULL || error.code === IOERR_SHMSIZE);
 }

@@ -1,8 +1,9 @@
 import { closeSync, fdatasync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { type DiskReserve, NO_RESERVE, openDiskReserve } from "./disk-reserve.ts";
 import { MetadataUnavailable } from "./errors.ts";
-import type { Metadata, Migrations } from "./metadata.ts";
+import type { Metadata, MetadataOptions, Migrations } from "./metadata.ts";
 import { migrate } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
 import { afterCommit, createQueryBuilder } from "./session.ts";
@@ -14,13 +15,18 @@ import { type DurableLog, SqliteWriter } from "./sqlite-writer.ts";
  * The embedded database: one file, one writing and one reading connection. SQLite is called synchronously,
  * so readers never interleave and one connection serves them all.
  */
-export async function openSqliteMetadata(path: string, migrations: Migrations): Promise<Metadata> {
+export async function openSqliteMetadata(
+  path: string,
+  migrations: Migrations,
+  options: MetadataOptions = {},
+): Promise<Metadata> {
+  const reserve = options.diskReserve ? openDiskReserve(`${path}-reserve`, dirname(path)) : NO_RESERVE;
   const writing = await openFile(path);
   try {
     await migrateSqlite(writing, migrations);
     const reading = await connectSqlite(path);
     reading.execute("pragma query_only = on");
-    return metadataOver(path, writing, reading);
+    return metadataOver(path, writing, reading, reserve);
   } catch (error) {
     writing.close();
     throw error;
@@ -64,9 +70,14 @@ async function migrateSqlite(connection: SqliteConnection, migrations: Migration
   }
 }
 
-function metadataOver(path: string, writing: SqliteConnection, reading: SqliteConnection): Metadata {
+function metadataOver(
+  path: string,
+  writing: SqliteConnection,
+  reading: SqliteConnection,
+  reserve: DiskReserve,
+): Metadata {
   const log = durableLog(path, reading);
-  const writer = new SqliteWriter(writing, log);
+  const writer = new SqliteWriter(writing, log, reserve);
   return {
     dialect: "sqlite",
     reader: createQueryBuilder<Schema>(SQLITE_DIALECT, runOn(reading)),
@@ -74,6 +85,7 @@ function metadataOver(path: string, writing: SqliteConnection, reading: SqliteCo
     afterCommit,
     async close() {
       await writer.idle();
+      await reserve.settled();
       reading.close();
       writing.close();
       log.close();
