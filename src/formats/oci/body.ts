@@ -64,18 +64,39 @@ export async function withBody<Result>(
   }
 }
 
-/** The whole body, at most `limit` bytes; throws 413 before or while reading more. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  if ((contentLength(request) ?? 0) > limit) throw tooLarge(limit);
-  return withBody(request, async (body) => {
-    const chunks: Buffer[] = [];
+/** Reads whole bodies: `(request, limit)`. Throws 413 before or while reading more than `limit` bytes. */
+export type ReadBody = (request: IncomingMessage, limit: number) => Promise<Buffer>;
+
+/**
+ * All bodies that are read at one moment have at most `budget` bytes together, or clients who send slowly could hold
+ * the whole memory. Beyond it 429 is thrown, which clients answer by coming again.
+ */
+export function bodyReader(budget: number): ReadBody {
+  let held = 0;
+  return async (request, limit) => {
+    if ((contentLength(request) ?? 0) > limit) throw tooLarge(limit);
     let size = 0;
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > limit) throw tooLarge(limit);
-      chunks.push(chunk);
+    try {
+      return await withBody(request, async (body) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of body) {
+          size += chunk.length;
+          held += chunk.length;
+          if (size > limit) throw tooLarge(limit);
+          if (held > budget) throw tooManyAtOnce();
+          chunks.push(chunk);
+        }
+        return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+      });
+    } finally {
+      held -= size;
     }
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+  };
+}
+
+function tooManyAtOnce(): RegistryError {
+  return new RegistryError(429, "TOOMANYREQUESTS", "too many large manifests at once", {
+    headers: { "retry-after": "1" },
   });
 }
 

@@ -5,12 +5,15 @@
  * (ECR's manifest conversion), and everything else as it is, for the client to refuse (RFC 9110 section 12.4.1).
  */
 import type { OutgoingHttpHeaders } from "node:http";
-import { readBody } from "./body.ts";
+import { bodyReader } from "./body.ts";
 import { type Exchange, matchesEtag, send, sendEmpty } from "./exchange.ts";
 import { manifestReference, tagParameter } from "./references.ts";
 
 /** ECR's limit, in bytes; the specification wants at least 4 MB. */
 const LARGEST_MANIFEST = 4 * 1024 * 1024;
+
+/** Sixty-four of the largest at a moment, or thousands of usual ones. */
+const readBody = bodyReader(64 * LARGEST_MANIFEST);
 
 /** GET and HEAD. A HEAD is no pull. */
 export async function getManifest(exchange: Exchange): Promise<void> {
