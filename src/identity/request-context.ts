@@ -1,5 +1,5 @@
 import type { AccessRequest, Call } from "./call.ts";
-import type { RequestContext } from "./policy/policy.ts";
+import type { RequestContext } from "./policy/context.ts";
 
 /**
  * The condition keys of a request (IAM User Guide, "AWS global condition context keys"). Keys that say something

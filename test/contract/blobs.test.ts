@@ -6,8 +6,9 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import pino from "pino";
 import type { Blob } from "../../src/storage/blobs/blobs.ts";
+import type { BlobsOptions } from "../../src/storage/blobs/context.ts";
 import { type Digest, digestOf } from "../../src/storage/blobs/digest.ts";
-import { type BlobEngine, type BlobsOptions, createBlobs } from "../../src/storage/blobs/engine.ts";
+import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
 import {
   BlobMissing,
   BlobTooLarge,

@@ -5,14 +5,8 @@
  */
 import { type HeaderValues, readHeaders } from "./raw-headers.ts";
 import { canonicalPairs, percentEncode, splitTarget } from "./raw-query.ts";
+import { signsAsS3 } from "./s3-signing.ts";
 import type { RawRequest, SignedRequest } from "./signed-request.ts";
-
-/** S3 signs the path as it is sent; every other service signs it normalised and encoded once more. */
-const PATH_AS_SENT: ReadonlySet<string> = new Set(["s3", "s3express", "s3-object-lambda", "s3-outposts"]);
-
-export function isS3(service: string): boolean {
-  return PATH_AS_SENT.has(service);
-}
 
 /**
  * @param payloadHash what the last line says: a hex sha256, `UNSIGNED-PAYLOAD` or a streaming mode
@@ -28,7 +22,7 @@ export function canonicalRequest(
   const { path, query } = splitTarget(request.target);
   return [
     request.method,
-    isS3(signed.scope.service) ? path : encodePath(normalizePath(path)),
+    signsAsS3(signed.scope.service) ? path : encodePath(normalizePath(path)),
     canonicalQuery(query, leaveOut),
     ...canonicalHeaders(signed.signedHeaders, readHeaders(request.rawHeaders)),
     "",

@@ -3,11 +3,11 @@
  * Authorization Header", and "Signature Calculations ... Including Trailing Headers"). Only S3 lets a body go
  * unsigned or in signed chunks; for every other service the signature covers the body's sha256.
  */
-import { isS3 } from "./canonical-request.ts";
 import { SignatureProblem } from "./problems.ts";
+import { signsAsS3 } from "./s3-signing.ts";
 
 /** The body comes in aws-chunked framing; S3's decoder checks its chunks and trailers. */
-export const STREAMING_MODES = [
+const STREAMING_MODES = [
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
@@ -18,9 +18,6 @@ export const STREAMING_MODES = [
 export type StreamingMode = (typeof STREAMING_MODES)[number];
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
-
-/** sha256 of no bytes. */
-export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 export type PayloadDeclaration =
   /** The signer named the body's sha256 (64 hex digits). */
@@ -37,7 +34,7 @@ export function readPayloadDeclaration(
   presigned: boolean,
 ): PayloadDeclaration {
   if (value !== undefined && /^[0-9a-f]{64}$/.test(value)) return { kind: "sha256", sha256: value };
-  if (!isS3(service)) {
+  if (!signsAsS3(service)) {
     if (value === undefined) return { kind: "undeclared" };
     throw new SignatureProblem("malformed-payload-hash");
   }

@@ -3,9 +3,11 @@
  * value of the policy into a test of one value of the request; `negated` ones hold when no value of the policy
  * fits.
  */
+
+import type { RequestContext } from "./context.ts";
 import { matchesIpRange, parseIpRange } from "./ip-range.ts";
-import { matchesPattern, parsePattern, syntaxOf } from "./pattern.ts";
-import { PolicyProblem, type PolicyVersion, type RequestContext } from "./policy.ts";
+import { matchesPattern, parsePattern } from "./pattern.ts";
+import { PolicyProblem, type PolicyVersion, syntaxOf } from "./policy.ts";
 
 /** Undefined when a variable of the policy has no value in the request. */
 export type ValueTest = (value: string, context: RequestContext) => boolean | undefined;

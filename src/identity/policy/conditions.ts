@@ -4,7 +4,8 @@
  * operator and passes a negated one, `...IfExists` and `ForAllValues:`.
  */
 import { OPERATORS, type Operator, type ValueTest } from "./condition-operators.ts";
-import { type Condition, PolicyProblem, type PolicyVersion, type RequestContext } from "./policy.ts";
+import type { RequestContext } from "./context.ts";
+import { type Condition, PolicyProblem, type PolicyVersion } from "./policy.ts";
 
 type Quantifier = "ForAllValues" | "ForAnyValue" | undefined;
 

@@ -3,8 +3,9 @@
  * account an allow of the identity or of the resource is enough; across accounts both must allow. Known limits:
  * no organisation, boundary or session policies; a "*" in Resource may also match colons.
  */
+import type { RequestContext } from "./context.ts";
 import { matchesPattern } from "./pattern.ts";
-import type { PatternElement, Policy, RequestContext, Statement } from "./policy.ts";
+import type { PatternElement, Policy, Statement } from "./policy.ts";
 import { matchPrincipal, type PolicyPrincipal } from "./principals.ts";
 
 export interface PolicyQuestion {

@@ -4,7 +4,7 @@
  * Messages are those of IAM's MalformedPolicyDocument; each service gives them its own error name.
  */
 import { compileCondition } from "./conditions.ts";
-import { parsePattern, syntaxOf } from "./pattern.ts";
+import { parsePattern } from "./pattern.ts";
 import {
   type Condition,
   type PatternElement,
@@ -12,6 +12,7 @@ import {
   PolicyProblem,
   type PolicyVersion,
   type Statement,
+  syntaxOf,
 } from "./policy.ts";
 import { elementList, isObject, type JsonObject, parseDocument } from "./policy-json.ts";
 import { parsePrincipals } from "./principals.ts";

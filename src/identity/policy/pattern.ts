@@ -3,7 +3,7 @@
  * Variables and tags"): `${aws:PrincipalAccount}`, `${key, 'default'}`, and `${*}`, `${?}`, `${$}` for the signs
  * themselves. A variable's value is text: wildcards in it match only themselves.
  */
-import type { PolicyVersion, RequestContext } from "./policy.ts";
+import type { RequestContext } from "./context.ts";
 
 /** A code unit, or one of the two wildcards. */
 type Unit = number;
@@ -23,11 +23,6 @@ export interface Pattern {
 export interface PatternSyntax {
   readonly wildcards: boolean;
   readonly variables: boolean;
-}
-
-/** Policy variables came with the version of 2012; before it `${` is text. */
-export function syntaxOf(version: PolicyVersion, wildcards: boolean): PatternSyntax {
-  return { wildcards, variables: version === "2012-10-17" };
 }
 
 export function parsePattern(source: string, syntax: PatternSyntax): Pattern {

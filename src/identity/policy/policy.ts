@@ -1,7 +1,13 @@
 /** A policy document, parsed: what parse-policy.ts makes and evaluate.ts reads. */
-import type { Pattern } from "./pattern.ts";
+import type { RequestContext } from "./context.ts";
+import type { Pattern, PatternSyntax } from "./pattern.ts";
 
 export type PolicyVersion = "2008-10-17" | "2012-10-17";
+
+/** Policy variables came with the version of 2012; before it `${` is text. */
+export function syntaxOf(version: PolicyVersion, wildcards: boolean): PatternSyntax {
+  return { wildcards, variables: version === "2012-10-17" };
+}
 
 export interface Policy {
   readonly version: PolicyVersion;
@@ -40,9 +46,6 @@ export interface PrincipalElement {
   /** Account ids are written as the ARN of the account's root. */
   readonly names: Readonly<Record<PrincipalType, readonly string[]>>;
 }
-
-/** The values of the request by lower-case condition key. */
-export type RequestContext = ReadonlyMap<string, readonly string[]>;
 
 /** One operator and key of a Condition block; a statement's conditions must all hold. */
 export interface Condition {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Transaction } from "../metadata/metadata.ts";
-import type { BlobsContext } from "./engine.ts";
+import type { BlobsContext } from "./context.ts";
 import type { UploadLocks } from "./upload-locks.ts";
 
 /**

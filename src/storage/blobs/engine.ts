@@ -1,28 +1,12 @@
 import type { Readable } from "node:stream";
-import type { Logger } from "pino";
-import type { Clock } from "../../clock.ts";
-import type { Metadata } from "../metadata/metadata.ts";
-import type { BlobStore } from "./blob-store.ts";
 import type { Blobs, ByteRange } from "./blobs.ts";
 import { type Collected, collectGarbage } from "./collect.ts";
+import type { BlobsContext, BlobsOptions } from "./context.ts";
 import { BlobMissing } from "./errors.ts";
 import { addReference, removeReference } from "./references.ts";
 import { type BlobTotals, measureBlobs } from "./totals.ts";
 import { UploadLocks } from "./upload-locks.ts";
 import { Uploads } from "./uploads.ts";
-
-export interface BlobsOptions {
-  readonly metadata: Metadata;
-  readonly store: BlobStore;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** How long a blob without references is kept, in milliseconds; a day (of the clock) when absent. */
-  readonly graceMilliseconds?: number;
-  /** How long an upload is kept that nobody continues, in milliseconds; seven days when absent. */
-  readonly uploadLifetimeMilliseconds?: number;
-}
-
-export type BlobsContext = Required<BlobsOptions>;
 
 /** The engine, and what the server needs of it beyond serving: background work and figures. */
 export interface BlobEngine extends Blobs {
