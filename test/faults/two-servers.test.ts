@@ -5,6 +5,7 @@ import { type PostgresServer, startPostgres } from "../postgres-server.ts";
 import { RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
 import { type S3Server, startS3Server } from "../s3-server.ts";
+import { testPushRaces } from "./push-races.ts";
 
 const MIB = 1024 * 1024;
 
@@ -50,27 +51,7 @@ describeWithClients("two servers on one PostgreSQL and one S3 store", ["versityg
     other.close();
   });
 
-  test("of two pushes of different content to one immutable tag, at the same time on both, exactly one wins", async () => {
-    await first.aws([
-      "ecr",
-      "create-repository",
-      "--repository-name",
-      "fixed",
-      "--image-tag-mutability",
-      "IMMUTABLE",
-    ]);
-    const password = await second.registryPassword();
-    const clients = [new RegistryClient(first.url, password), new RegistryClient(second.url, password)];
-    for (let round = 0; round < 5; round++) {
-      const pushes = await Promise.allSettled(
-        clients.map((client) => client.pushImage("fixed", `v${round}`, [randomBytes(1000)])),
-      );
-      expect(pushes.filter((push) => push.status === "fulfilled")).toHaveLength(1);
-      const refused = pushes.find((push) => push.status === "rejected");
-      expect(String(refused?.reason)).toContain("cannot be overwritten");
-    }
-    for (const client of clients) client.close();
-  });
+  testPushRaces(() => [first, second]);
 });
 
 function pathOf(location: string): string {
