@@ -26,6 +26,8 @@ import { sts } from "./services/sts/index.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
 import { StorageFull } from "./storage/blobs/errors.ts";
 import { openBlobStore } from "./storage/blobs/open-store.ts";
+import { measureClockSkew } from "./storage/metadata/clock-skew.ts";
+import type { Metadata } from "./storage/metadata/metadata.ts";
 import { openMetadata } from "./storage/metadata/open.ts";
 
 /** The whole server, put together: what stands on what, in the order in which it opens. Nothing is global. */
@@ -54,6 +56,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   opened.defer(() => folder.release());
   const metadata = await openMetadata(databaseUrl(config), migrations, { diskReserve: true });
   opened.defer(() => metadata.close());
+  await warnOfClockSkew(metadata, clock, log);
   const store = await openBlobStore(config.blobs ?? config.data, { minimumFreeBytes: config.minFreeDisk });
   opened.defer(() => store.close());
 
@@ -127,6 +130,18 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
 
   const running = opened.move();
   return { url: server.url, caFile: tls?.caFile, stop: () => running.disposeAsync() };
+}
+
+/** Leases of a minute survive this much with ease. */
+const TOLERATED_SKEW_MILLISECONDS = 10_000;
+
+async function warnOfClockSkew(metadata: Metadata, clock: Clock, log: Logger): Promise<void> {
+  const skew = await measureClockSkew(metadata, clock.now);
+  if (Math.abs(skew) <= TOLERATED_SKEW_MILLISECONDS) return;
+  log.warn(
+    { secondsAhead: Math.round(skew / 1000) },
+    "the clock of this server is not that of the database: servers of one cluster need the same time (NTP)",
+  );
 }
 
 async function openCertificates(

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import { Client } from "pg";
+import { measureClockSkew } from "../../src/storage/metadata/clock-skew.ts";
 import { columnTypes } from "../../src/storage/metadata/columns.ts";
 import {
   DatabaseTooNew,
@@ -108,6 +109,17 @@ describeOnEachDatabase("metadata", (databases) => {
     });
     expect(result).toBe("done");
     expect(await countOf(metadata, "a")).toBe(7);
+  });
+
+  test("how far a server's clock is off the database's is measured", async () => {
+    const metadata = await open();
+    expect(await measureClockSkew(metadata, () => new Date())).toBe(0);
+    const minute = 60_000;
+    const ahead = await measureClockSkew(metadata, () => new Date(Date.now() + 10 * minute));
+    const behind = await measureClockSkew(metadata, () => new Date(Date.now() - 10 * minute));
+    // The embedded database has no clock of its own.
+    const expected = databases.kind === "postgres" ? [10, -10] : [0, 0];
+    expect([Math.round(ahead / minute), Math.round(behind / minute)]).toEqual(expected);
   });
 
   test("nothing remains of a write that throws, and the caller gets what it threw", async () => {
