@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { BackgroundProcess } from "./background-process.ts";
 import { client } from "./client.ts";
+import { freePort } from "./free-port.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /** A real S3-compatible server that is not ours (versitygw over a folder), with one bucket. */
@@ -88,14 +87,4 @@ async function makeBucket(endpoint: string): Promise<void> {
   });
   await s3.send(new CreateBucketCommand({ Bucket: "blobs" }));
   s3.destroy();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
