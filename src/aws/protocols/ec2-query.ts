@@ -1,9 +1,8 @@
 import type { NormalizedSchema } from "@smithy/core/schema";
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
-import type { WireAnswer, WireRequest } from "../wire.ts";
-import { formAction, formParameters, readForm } from "./form-values.ts";
-import { excerpt } from "./malformed.ts";
+import type { WireAnswer } from "../wire.ts";
+import { formOperation, formParameters, readForm } from "./form-values.ts";
 import type { ErrorDocument, ServiceDescription, WireProtocol } from "./protocol.ts";
 import { schemaMembers, structureSchema, xmlWriter } from "./writers.ts";
 import { escapeXml, xmlElements } from "./xml-text.ts";
@@ -33,17 +32,8 @@ export function ec2QueryProtocol(service: ServiceDescription, schemas: ServiceSc
     notImplementedCode: "InvalidAction",
     malformed: (reason) => new AwsError("InvalidParameterValue", reason),
 
-    route(request: WireRequest): OperationPlan {
-      const action = formAction(request);
-      const operation = schemas.operations.get(action);
-      if (!operation) {
-        throw new AwsError(
-          "InvalidAction",
-          `The action ${excerpt(action)} is not valid for this web service.`,
-        );
-      }
-      return operation;
-    },
+    route: (request) =>
+      formOperation(schemas, request, (action) => `The action ${action} is not valid for this web service.`),
 
     read: (operation, request) => readForm(operation.input, formParameters(request), "ec2Query"),
 

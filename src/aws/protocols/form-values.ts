@@ -1,7 +1,16 @@
 import { AwsError } from "../errors.ts";
+import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
 import type { ListShape, MapShape, Member, Shape, StructureShape } from "../shape.ts";
 import type { WireRequest } from "../wire.ts";
-import { checkCount, checkedText, countBySign, DEEPEST_NESTING, decodeUtf8, Malformed } from "./malformed.ts";
+import {
+  checkCount,
+  checkedText,
+  countBySign,
+  DEEPEST_NESTING,
+  decodeUtf8,
+  excerpt,
+  Malformed,
+} from "./malformed.ts";
 import { readText } from "./text-values.ts";
 
 /**
@@ -30,11 +39,17 @@ export function formParameters(request: WireRequest): readonly [string, string][
   return parameters;
 }
 
-/** The parameter that names the operation. */
-export function formAction(request: WireRequest): string {
+/** The operation that the parameter `Action` names. `explain` words the refusal of an unknown one. */
+export function formOperation(
+  schemas: ServiceSchemas,
+  request: WireRequest,
+  explain: (action: string) => string,
+): OperationPlan {
   const action = formParameters(request).findLast(([name]) => name === "Action")?.[1] ?? "";
   if (action === "") throw new AwsError("MissingAction", "The request must contain the parameter Action");
-  return action;
+  const operation = schemas.operations.get(action);
+  if (!operation) throw new AwsError("InvalidAction", explain(excerpt(action)));
+  return operation;
 }
 
 /** Decoded name and value pairs. Throws Malformed for percent signs that introduce no UTF-8. */

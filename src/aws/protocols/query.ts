@@ -1,8 +1,7 @@
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
-import type { WireAnswer, WireRequest } from "../wire.ts";
-import { formAction, formParameters, readForm } from "./form-values.ts";
-import { excerpt } from "./malformed.ts";
+import type { WireAnswer } from "../wire.ts";
+import { formOperation, formParameters, readForm } from "./form-values.ts";
 import type { ErrorDocument, ServiceDescription, WireProtocol } from "./protocol.ts";
 import { schemaMembers, structureSchema, xmlWriter } from "./writers.ts";
 import { escapeXml, xmlElements } from "./xml-text.ts";
@@ -36,17 +35,12 @@ export function queryProtocol(service: ServiceDescription, schemas: ServiceSchem
     notImplementedCode: "InvalidAction",
     malformed: (reason) => new AwsError("MalformedInput", reason),
 
-    route(request: WireRequest): OperationPlan {
-      const action = formAction(request);
-      const operation = schemas.operations.get(action);
-      if (!operation) {
-        throw new AwsError(
-          "InvalidAction",
-          `Could not find operation ${excerpt(action)} for version ${service.apiVersion}`,
-        );
-      }
-      return operation;
-    },
+    route: (request) =>
+      formOperation(
+        schemas,
+        request,
+        (action) => `Could not find operation ${action} for version ${service.apiVersion}`,
+      ),
 
     read: (operation, request) => readForm(operation.input, formParameters(request), "query"),
 
