@@ -3,6 +3,7 @@ import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
 import {
   ACCOUNT,
   digestOfText,
+  named,
   OTHER_ACCOUNT,
   type TestRegistry,
   testImage,
@@ -16,21 +17,6 @@ describeOnEachDatabase("deleted images", (databases) => {
     registry = await testRegistry(await databases.fresh());
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-
-  const named = (name: string, message?: string) =>
-    expect.objectContaining({ name, ...(message !== undefined && { message }) });
-
-  async function tagsOf(repository: string): Promise<readonly string[]> {
-    return (await registry.ecr.registry.listTags(registry.call(), repository, { limit: 1_000 })).items;
-  }
-
-  async function describeOne(repository: string, imageId: object) {
-    const { imageDetails = [] } = await registry.api.DescribeImages(registry.call(), {
-      repositoryName: repository,
-      imageIds: [imageId],
-    });
-    return imageDetails[0];
-  }
 
   describe("deleting", () => {
     const remove = async (repositoryName: string, ...imageIds: object[]) => {
@@ -49,9 +35,11 @@ describeOnEachDatabase("deleted images", (databases) => {
         removed: [{ imageDigest: image.digest, imageTag: "v1" }],
         failures: [],
       });
-      expect(await describeOne("delete", { imageDigest: image.digest })).toMatchObject({ imageTags: ["v2"] });
+      expect(await registry.describeOne("delete", { imageDigest: image.digest })).toMatchObject({
+        imageTags: ["v2"],
+      });
       await remove("delete", { imageTag: "v2" });
-      await expect(describeOne("delete", { imageDigest: image.digest })).rejects.toEqual(
+      await expect(registry.describeOne("delete", { imageDigest: image.digest })).rejects.toEqual(
         named("ImageNotFoundException"),
       );
 
@@ -61,7 +49,7 @@ describeOnEachDatabase("deleted images", (databases) => {
         { imageDigest: again.digest, imageTag: "v1" },
         { imageDigest: again.digest, imageTag: "v2" },
       ]);
-      expect(await tagsOf("delete")).toEqual([]);
+      expect(await registry.tagsOf("delete")).toEqual([]);
     });
 
     test("an image or tag that is named more than once is deleted once", async () => {
@@ -78,7 +66,7 @@ describeOnEachDatabase("deleted images", (databases) => {
         removed: [{ imageDigest, imageTag: "v2" }],
         failures: [],
       });
-      expect(await tagsOf("twice")).toEqual(["v1"]);
+      expect(await registry.tagsOf("twice")).toEqual(["v1"]);
     });
 
     test("a tag of another image is refused in ECR's words", async () => {
@@ -134,8 +122,10 @@ describeOnEachDatabase("deleted images", (databases) => {
     const child = await registry.pushImage("last-tag", "child", "child");
     await registry.push("last-tag", testIndex([child]), "index");
     await registry.ecr.registry.deleteManifest(registry.call(), "last-tag", { tag: "child" });
-    expect(await tagsOf("last-tag")).toEqual(["index"]);
-    expect((await describeOne("last-tag", { imageDigest: child.digest }))?.imageTags).toBeUndefined();
+    expect(await registry.tagsOf("last-tag")).toEqual(["index"]);
+    expect(
+      (await registry.describeOne("last-tag", { imageDigest: child.digest }))?.imageTags,
+    ).toBeUndefined();
   });
 
   describe("events", () => {

@@ -4,6 +4,7 @@ import type { Digest } from "../../storage/blobs/digest.ts";
 import {
   ACCOUNT,
   digestOfText,
+  named,
   type TestRegistry,
   testDockerImage,
   testImage,
@@ -18,17 +19,6 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  const named = (name: string, message?: string) =>
-    expect.objectContaining({ name, ...(message !== undefined && { message }) });
-
-  async function describeOne(repository: string, imageId: object) {
-    const { imageDetails = [] } = await registry.api.DescribeImages(registry.call(), {
-      repositoryName: repository,
-      imageIds: [imageId],
-    });
-    return imageDetails[0];
-  }
-
   describe("DescribeImages and ListImages", () => {
     test("every field of an image, an index and a referrer", async () => {
       await registry.createRepository("fields");
@@ -42,7 +32,7 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
       registry.now = new Date(registry.now.getTime() + 60_000);
       await registry.ecr.registry.getManifest(registry.call(), "fields", { tag: "v1" }, true);
       const identity = { registryId: ACCOUNT, repositoryName: "fields", imageStatus: "ACTIVE" as const };
-      expect(await describeOne("fields", { imageTag: "v1" })).toEqual({
+      expect(await registry.describeOne("fields", { imageTag: "v1" })).toEqual({
         ...identity,
         imageDigest: index.digest,
         imageTags: ["v1"],
@@ -51,13 +41,13 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
         imageManifestMediaType: index.mediaType,
         lastRecordedPullTime: registry.now,
       });
-      expect(await describeOne("fields", { imageDigest: signature.digest })).toMatchObject({
+      expect(await registry.describeOne("fields", { imageDigest: signature.digest })).toMatchObject({
         ...identity,
         artifactMediaType: "application/x.signature",
         subjectManifestDigest: index.digest,
         imageSizeInBytes: "signature".length,
       });
-      expect((await describeOne("fields", { imageDigest: small.digest }))?.artifactMediaType).toBe(
+      expect((await registry.describeOne("fields", { imageDigest: small.digest }))?.artifactMediaType).toBe(
         "application/vnd.oci.image.config.v1+json",
       );
     });
@@ -66,7 +56,9 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
       await registry.createRepository("pulled");
       const image = await registry.pushImage("pulled", "pulled content", "v1");
       await registry.ecr.registry.getManifest(registry.call(), "pulled", { tag: "v1" }, false);
-      expect((await describeOne("pulled", { imageTag: "v1" }))?.lastRecordedPullTime).toBeUndefined();
+      expect(
+        (await registry.describeOne("pulled", { imageTag: "v1" }))?.lastRecordedPullTime,
+      ).toBeUndefined();
       await registry.ecr.registry.getManifest(registry.call(), "pulled", { digest: image.digest }, true);
       const stored = () =>
         registry.metadata.reader
@@ -124,13 +116,13 @@ describeOnEachDatabase("listed and fetched images", (databases) => {
     });
 
     test("an image that is missing is named", async () => {
-      await expect(describeOne("pages", { imageTag: "nope" })).rejects.toEqual(
+      await expect(registry.describeOne("pages", { imageTag: "nope" })).rejects.toEqual(
         named(
           "ImageNotFoundException",
           `The image with imageId {imageDigest:'null', imageTag:'nope'} does not exist within the repository with name 'pages' in the registry with id '${ACCOUNT}'`,
         ),
       );
-      await expect(describeOne("pages", { imageDigest: "nonsense" })).rejects.toEqual(
+      await expect(registry.describeOne("pages", { imageDigest: "nonsense" })).rejects.toEqual(
         named(
           "InvalidParameterException",
           "Invalid parameter at 'imageDigest' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+''",

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import pino from "pino";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
-import type { RunningJob } from "../../jobs/jobs.ts";
 import {
   ACCOUNT,
   digestOfText,
+  named,
   OTHER_ACCOUNT,
   type TestRegistry,
   testImage,
@@ -27,14 +27,6 @@ describeOnEachDatabase("layers", (databases) => {
     registry = await testRegistry(await databases.fresh());
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-
-  const named = (name: string) => expect.objectContaining({ name });
-
-  async function runJob(kind: string, payload: unknown, of = registry): Promise<void> {
-    const handler = of.ecr.jobHandlers.find((one) => one.kind === kind);
-    const job: RunningJob = { id: "1", kind, payload, attempt: 1, signal: new AbortController().signal };
-    await handler?.run(job);
-  }
 
   const turn = (milliseconds: number) => {
     registry.now = new Date(registry.now.getTime() + milliseconds);
@@ -272,7 +264,7 @@ describeOnEachDatabase("layers", (databases) => {
   });
 
   describe("layers that no image uses", () => {
-    const review = () => runJob("ecr.review-layers", {});
+    const review = () => registry.runJob("ecr.review-layers", {});
 
     test("go after the grace period, with their blob's reference", async () => {
       await registry.createRepository("grace");
@@ -351,7 +343,7 @@ describeOnEachDatabase("layers", (databases) => {
         await accepting.push("sparse", testImage("late"), "v1");
         const digest = await accepting.pushLayer("sparse", "late");
         accepting.now = new Date(accepting.now.getTime() + DAY);
-        await runJob("ecr.review-layers", {}, accepting);
+        await accepting.runJob("ecr.review-layers", {});
         expect(await accepting.ecr.registry.statLayer(accepting.call(), "sparse", digest)).toEqual({
           size: 4,
         });
@@ -395,7 +387,7 @@ describeOnEachDatabase("layers", (databases) => {
     await expect(stat("gone", "content of gone")).rejects.toEqual(named("LayersNotFoundException"));
     const job = registry.jobs.find((one) => one.kind === "ecr.purge-repository");
     expect(job?.payload).toEqual({ repositoryId: id });
-    await runJob("ecr.purge-repository", job?.payload);
+    await registry.runJob("ecr.purge-repository", job?.payload);
     for (const table of ["ecr_images", "ecr_tags", "ecr_image_layers", "ecr_layers"] as const) {
       const rows = await registry.metadata.reader
         .selectFrom(table)

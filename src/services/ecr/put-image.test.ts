@@ -3,6 +3,7 @@ import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
 import {
   ACCOUNT,
   digestOfText,
+  named,
   type TestRegistry,
   testImage,
   testIndex,
@@ -15,21 +16,6 @@ describeOnEachDatabase("pushed images", (databases) => {
     registry = await testRegistry(await databases.fresh());
   });
   afterAll(() => registry[Symbol.asyncDispose]());
-
-  const named = (name: string, message?: string) =>
-    expect.objectContaining({ name, ...(message !== undefined && { message }) });
-
-  async function tagsOf(repository: string): Promise<readonly string[]> {
-    return (await registry.ecr.registry.listTags(registry.call(), repository, { limit: 1_000 })).items;
-  }
-
-  async function describeOne(repository: string, imageId: object) {
-    const { imageDetails = [] } = await registry.api.DescribeImages(registry.call(), {
-      repositoryName: repository,
-      imageIds: [imageId],
-    });
-    return imageDetails[0];
-  }
 
   describe("pushing and pulling", () => {
     test("a pushed image is pulled by tag and by digest, byte for byte", async () => {
@@ -68,7 +54,7 @@ describeOnEachDatabase("pushed images", (databases) => {
           `Layers with digests '[${digestOfText("absent")}]' required for pushing image into repository with name 'layers' in the registry with id '${ACCOUNT}' do not exist`,
         ),
       );
-      expect(await tagsOf("layers")).toEqual([]);
+      expect(await registry.tagsOf("layers")).toEqual([]);
     });
 
     test("a layer of another repository does not count", async () => {
@@ -95,14 +81,14 @@ describeOnEachDatabase("pushed images", (databases) => {
     test("a push by digest with tags sets them all", async () => {
       await registry.createRepository("tags");
       const image = await registry.pushImage("tags", "content");
-      expect(await tagsOf("tags")).toEqual([]);
+      expect(await registry.tagsOf("tags")).toEqual([]);
       await registry.ecr.registry.putManifest(registry.call(), "tags", {
         reference: { digest: image.digest },
         tags: ["b", "a", "b"],
         mediaType: image.mediaType,
         bytes: Buffer.from(image.text),
       });
-      expect(await tagsOf("tags")).toEqual(["a", "b"]);
+      expect(await registry.tagsOf("tags")).toEqual(["a", "b"]);
     });
   });
 
@@ -132,7 +118,7 @@ describeOnEachDatabase("pushed images", (databases) => {
         bytes: Buffer.from(second.text),
       });
       await expect(put).rejects.toEqual(named("ImageTagAlreadyExistsException"));
-      expect(await tagsOf("all-or-nothing")).toEqual(["v1"]);
+      expect(await registry.tagsOf("all-or-nothing")).toEqual(["v1"]);
     });
 
     test("of many writers of one tag exactly one wins", async () => {
@@ -169,10 +155,11 @@ describeOnEachDatabase("pushed images", (databases) => {
       await registry.createRepository("moved");
       const first = await registry.pushImage("moved", "first", "latest");
       const second = await registry.pushImage("moved", "second", "latest");
-      expect(await describeOne("moved", { imageDigest: first.digest })).not.toHaveProperty("imageTags", [
-        "latest",
-      ]);
-      expect((await describeOne("moved", { imageTag: "latest" }))?.imageDigest).toBe(second.digest);
+      expect(await registry.describeOne("moved", { imageDigest: first.digest })).not.toHaveProperty(
+        "imageTags",
+        ["latest"],
+      );
+      expect((await registry.describeOne("moved", { imageTag: "latest" }))?.imageDigest).toBe(second.digest);
       const list = await registry.api.ListImages(registry.call(), {
         repositoryName: "moved",
         filter: { tagStatus: "UNTAGGED" },
@@ -229,7 +216,7 @@ describeOnEachDatabase("pushed images", (databases) => {
         ),
       );
       await put("put", image, "v2");
-      expect(await tagsOf("put")).toEqual(["v1", "v2"]);
+      expect(await registry.tagsOf("put")).toEqual(["v1", "v2"]);
     });
 
     test("an index needs its children; on /v2/ it may come before them", async () => {
@@ -243,9 +230,11 @@ describeOnEachDatabase("pushed images", (databases) => {
         ),
       );
       await registry.push("index", index, "sparse");
-      expect((await describeOne("index", { imageTag: "sparse" }))?.imageSizeInBytes).toBe(0);
+      expect((await registry.describeOne("index", { imageTag: "sparse" }))?.imageSizeInBytes).toBe(0);
       await registry.pushImage("index", "child");
-      expect((await describeOne("index", { imageTag: "sparse" }))?.imageSizeInBytes).toBe("child".length);
+      expect((await registry.describeOne("index", { imageTag: "sparse" }))?.imageSizeInBytes).toBe(
+        "child".length,
+      );
       await put("index", testIndex([child, child]), "v1");
     });
 

@@ -49,6 +49,11 @@ export interface StoredImage {
   readonly manifest: Manifest;
 }
 
+/** An image on its way into its repository, and how it was asked for. */
+interface IncomingImage extends StoredImage {
+  readonly request: PutImage;
+}
+
 export async function putImage(ecr: EcrContext, call: Call, request: PutImage): Promise<StoredImage> {
   const repository = await openRepository(ecr, call, request.repository, "ecr:PutImage");
   const manifest = parseManifest(request.bytes, request.mediaType);
@@ -56,20 +61,14 @@ export async function putImage(ecr: EcrContext, call: Call, request: PutImage): 
   // A manifest is a row of up to 4 MiB: the last room is for what makes room.
   await ecr.blobs.checkRoom();
   await ecr.metadata.write(async (tx) => {
-    await storeImage(ecr, tx, call, await repositoryInTransaction(tx, repository), request, manifest, digest);
+    const current = await repositoryInTransaction(tx, repository);
+    await storeImage(ecr, tx, call, { repository: current, digest, manifest, request });
   });
   return { repository, digest, manifest };
 }
 
-async function storeImage(
-  ecr: EcrContext,
-  tx: Transaction,
-  call: Call,
-  repository: Repository,
-  request: PutImage,
-  manifest: Manifest,
-  digest: Digest,
-): Promise<void> {
+async function storeImage(ecr: EcrContext, tx: Transaction, call: Call, image: IncomingImage): Promise<void> {
+  const { repository, digest, manifest, request } = image;
   const exists = await imageExists(tx, repository.id, digest);
   const present = await currentTags(tx, repository.id, request.tags);
   const moving = request.tags.filter((tag) => present.get(tag) !== digest);
@@ -80,7 +79,7 @@ async function storeImage(
   const refused = moving.find((tag) => present.has(tag) && isImmutable(mutability, tag));
   if (refused !== undefined) throw imageTagAlreadyExists(repository, refused);
 
-  if (!exists) await insertImage(ecr, tx, call, repository, request, manifest, digest);
+  if (!exists) await insertImage(ecr, tx, call, image);
   await moveTags(tx, repository.id, digest, moving, present, exists ? "stored" : "new");
 
   const pushed = moving.length > 0 ? moving : exists ? [] : [undefined];
@@ -93,16 +92,14 @@ async function insertImage(
   ecr: EcrContext,
   tx: Transaction,
   call: Call,
-  repository: Repository,
-  request: PutImage,
-  manifest: Manifest,
-  digest: Digest,
+  image: IncomingImage,
 ): Promise<void> {
-  const missing = await linkLayers(tx, repository, digest, manifest);
+  const { repository, digest, manifest, request } = image;
+  const missing = await linkLayers(tx, image);
   const mayBeMissing = request.rules === "oci" && ecr.missingLayers === "accept";
   if (missing.length > 0 && manifest.kind === "image" && !mayBeMissing)
     throw layersNotFound(repository, missing);
-  await linkChildren(tx, repository, digest, manifest, request.rules);
+  await linkChildren(tx, image);
   await tx
     .insertInto("ecr_images")
     .values({
@@ -129,12 +126,8 @@ async function insertImage(
  * Layers that an image uses stay: they are not reviewed for collection any more. Returns those that are not there;
  * when they come later, the image has them.
  */
-async function linkLayers(
-  tx: Transaction,
-  repository: Repository,
-  imageDigest: Digest,
-  manifest: Manifest,
-): Promise<readonly string[]> {
+async function linkLayers(tx: Transaction, image: IncomingImage): Promise<readonly string[]> {
+  const { repository, digest, manifest } = image;
   const layers = linkedLayers(manifest);
   const missing = new Map<string, Descriptor>(layers.map((layer) => [layer.digest, layer]));
   for (const batch of inBatches([...missing.values()])) {
@@ -166,7 +159,7 @@ async function linkLayers(
       .values(
         batch.map((layer) => ({
           repository_id: repository.id,
-          image_digest: imageDigest,
+          image_digest: digest,
           layer_digest: layer.digest,
         })),
       )
@@ -175,13 +168,9 @@ async function linkLayers(
   return [...missing.keys()];
 }
 
-async function linkChildren(
-  tx: Transaction,
-  repository: Repository,
-  digest: Digest,
-  manifest: Manifest,
-  rules: PutImage["rules"],
-): Promise<void> {
+async function linkChildren(tx: Transaction, image: IncomingImage): Promise<void> {
+  const { repository, digest, manifest } = image;
+  const { rules } = image.request;
   const missing = new Set<string>(manifest.children.map((child) => child.digest));
   for (const batch of inBatches([...missing])) {
     await tx

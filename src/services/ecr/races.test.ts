@@ -1,7 +1,6 @@
 /** What two requests at once must never do together, whichever comes first. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
-import type { RunningJob } from "../../jobs/jobs.ts";
 import {
   digestOfText,
   type TestRegistry,
@@ -22,12 +21,6 @@ describeOnEachDatabase("races", (databases) => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  async function runJob(kind: string, payload: unknown): Promise<void> {
-    const handler = registry.ecr.jobHandlers.find((one) => one.kind === kind);
-    const job: RunningJob = { id: "1", kind, payload, attempt: 1, signal: new AbortController().signal };
-    await handler?.run(job);
-  }
-
   const succeeded = (outcome: PromiseSettledResult<unknown>) => outcome.status === "fulfilled";
 
   test("a layer whose grace ends while it is pushed: the push fails, or the layer is there", async () => {
@@ -41,7 +34,7 @@ describeOnEachDatabase("races", (databases) => {
     );
     registry.now = new Date(registry.now.getTime() + DAY);
     const [, ...pushes] = await Promise.allSettled([
-      runJob("ecr.review-layers", {}),
+      registry.runJob("ecr.review-layers", {}),
       ...outcomes.map((round) => registry.push("grace", testImage(`${round}`), `v${round}`)),
     ]);
     for (const [round, push] of pushes.entries()) {
@@ -80,7 +73,7 @@ describeOnEachDatabase("races", (databases) => {
         registry.pushImage(repositoryName, `content ${round}`, "v1"),
         registry.api.DeleteRepository(registry.call(), { repositoryName, force: true }),
       ]);
-      await runJob("ecr.purge-repository", { repositoryId: id });
+      await registry.runJob("ecr.purge-repository", { repositoryId: id });
       for (const table of ["ecr_images", "ecr_tags", "ecr_layers", "ecr_image_layers"] as const) {
         const query = registry.metadata.reader.selectFrom(table).selectAll().where("repository_id", "=", id);
         expect(await query.execute()).toEqual([]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
 import {
   ACCOUNT,
+  named,
   OTHER_ACCOUNT,
   type TestRegistry,
   testImage,
@@ -26,8 +27,6 @@ describeOnEachDatabase("repositories", (databases) => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
 
-  const named = (name: string, message?: string) =>
-    expect.objectContaining({ name, ...(message !== undefined && { message }) });
   const arn = (name: string) => `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/${name}`;
   const describeNames = async (input: object) =>
     (await registry.api.DescribeRepositories(registry.call(), input)).repositories?.map(
@@ -151,7 +150,7 @@ describeOnEachDatabase("repositories", (databases) => {
   });
 
   describe("resource tags", () => {
-    const tagsOf = async () =>
+    const resourceTags = async () =>
       (await registry.api.ListTagsForResource(registry.call(), { resourceArn: arn("tagged") })).tags;
 
     test("are set at creation, added, changed and removed", async () => {
@@ -163,7 +162,7 @@ describeOnEachDatabase("repositories", (databases) => {
           { Key: "__proto__", Value: "c" },
         ],
       });
-      expect(await tagsOf()).toEqual([
+      expect(await resourceTags()).toEqual([
         { Key: "team", Value: "b" },
         { Key: "__proto__", Value: "c" },
       ]);
@@ -171,12 +170,12 @@ describeOnEachDatabase("repositories", (databases) => {
         resourceArn: arn("tagged"),
         tagKeys: ["__proto__"],
       });
-      expect(await tagsOf()).toEqual([{ Key: "team", Value: "b" }]);
+      expect(await resourceTags()).toEqual([{ Key: "team", Value: "b" }]);
     });
 
     test("are offered to policies as conditions", async () => {
       registry.asked.length = 0;
-      await tagsOf();
+      await resourceTags();
       expect(registry.asked).toMatchObject([
         {
           action: "ecr:ListTagsForResource",

@@ -1,6 +1,8 @@
 /** The registry on a real database and real files, with a clock that tests turn and ears for events and jobs. */
+import { expect } from "bun:test";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import type { ImageDetail } from "@aws-sdk/client-ecr";
 import pino from "pino";
 import { temporaryFolder } from "../../../../test/temporary-folder.ts";
 import type { AccountId, Region } from "../../../aws/names.ts";
@@ -45,6 +47,10 @@ export interface TestRegistry extends AsyncDisposable {
   /** Pushes its layers and config too, then the manifest through the native door. */
   pushImage(repository: string, content: string, tag?: string, changes?: object): Promise<TestImage>;
   push(repository: string, image: TestImage, tag?: string): Promise<TestImage>;
+  tagsOf(repository: string): Promise<readonly string[]>;
+  describeOne(repository: string, imageId: object): Promise<ImageDetail | undefined>;
+  /** Does what the queue would do; its failure is the test's. */
+  runJob(kind: string, payload: unknown): Promise<void>;
 }
 
 export async function testRegistry(
@@ -110,12 +116,29 @@ export async function testRegistry(
       });
       return image;
     },
+    async tagsOf(repository) {
+      return (await ecr.registry.listTags(registry.call(), repository, { limit: 1_000 })).items;
+    },
+    async describeOne(repositoryName, imageId) {
+      const input = { repositoryName, imageIds: [imageId] };
+      return (await registry.api.DescribeImages(registry.call(), input)).imageDetails?.[0];
+    },
+    async runJob(kind, payload) {
+      const handler = ecr.jobHandlers.find((one) => one.kind === kind);
+      if (handler === undefined) throw new Error(`no handler for jobs of kind ${kind}`);
+      await handler.run({ id: "1", kind, payload, attempt: 1, signal: new AbortController().signal });
+    },
     async [Symbol.asyncDispose]() {
       await metadata.close();
       folder.remove();
     },
   };
   return registry;
+}
+
+/** What an expected error is like: its name, and where it matters its words. */
+export function named(name: string, message?: string): Error {
+  return expect.objectContaining({ name, ...(message !== undefined && { message }) });
 }
 
 export function testImage(content: string, changes: object = {}): TestImage {
