@@ -1,5 +1,5 @@
 import type { BlobWriter, StoredUpload } from "./blob-store.ts";
-import { asStorageFull, closeFile, fileSize, syncFile, syncFolder, truncateFile, writeAt } from "./files.ts";
+import { asStorageFull, closeFile, fileSize, syncFile, truncateFile, writeAt } from "./files.ts";
 import { borrowBuffer, returnBuffer } from "./write-buffers.ts";
 
 /** How often a running upload looks whether there is still room. */
@@ -15,8 +15,8 @@ const SYNC_BYTES = 32 * 1024 * 1024;
 export class DiskWriter implements BlobWriter {
   readonly #fd: number;
   readonly #upload: StoredUpload;
-  /** The folder to sync when the file is new in it. */
-  readonly #newIn: string | undefined;
+  /** Makes the file's name durable, when it is new. */
+  readonly #syncName: (() => Promise<void>) | undefined;
   readonly #checkRoom: () => Promise<void>;
   #position: number;
   #filling: Buffer | undefined;
@@ -30,12 +30,12 @@ export class DiskWriter implements BlobWriter {
   private constructor(
     fd: number,
     upload: StoredUpload,
-    newIn: string | undefined,
+    syncName: (() => Promise<void>) | undefined,
     checkRoom: () => Promise<void>,
   ) {
     this.#fd = fd;
     this.#upload = upload;
-    this.#newIn = newIn;
+    this.#syncName = syncName;
     this.#checkRoom = checkRoom;
     this.#position = upload.size;
     this.#syncedFrom = upload.size;
@@ -46,18 +46,18 @@ export class DiskWriter implements BlobWriter {
   static async continueAt(
     fd: number,
     upload: StoredUpload,
-    folder: string,
+    syncName: () => Promise<void>,
     checkRoom: () => Promise<void>,
   ): Promise<DiskWriter> {
     try {
-      const found = await fileSize(fd);
+      const found = fileSize(fd);
       if (found < upload.size) {
         throw new Error(
           `upload ${upload.id} has ${found} bytes on the disk, ${upload.size} were acknowledged`,
         );
       }
       if (found > upload.size) await truncateFile(fd, upload.size);
-      return new DiskWriter(fd, upload, upload.size === 0 ? folder : undefined, checkRoom);
+      return new DiskWriter(fd, upload, upload.size === 0 ? syncName : undefined, checkRoom);
     } catch (error) {
       await closeFile(fd);
       throw error;
@@ -82,15 +82,13 @@ export class DiskWriter implements BlobWriter {
       await this.#writing;
       this.#startWriting();
       await this.#writing;
-      await Promise.all([
-        this.#syncing.then(() => syncFile(this.#fd)),
-        this.#newIn === undefined ? undefined : syncFolder(this.#newIn),
-      ]);
+      await Promise.all([this.#syncing.then(() => syncFile(this.#fd)), this.#syncName?.()]);
     } catch (error) {
       await this.abandon();
       throw asStorageFull(error);
     }
-    await this.#close();
+    // Nothing that closing could still say matters now.
+    this.#close().catch(() => undefined);
     return { ...this.#upload, size: this.#position };
   }
 

@@ -14,6 +14,7 @@ import {
   openFile,
   removeFile,
   syncFolder,
+  syncOpenFolder,
 } from "./files.ts";
 
 /**
@@ -42,6 +43,8 @@ class DiskStore implements BlobStore {
   readonly #root: string;
   readonly #minimumFreeBytes: number;
   readonly #making = new Map<string, Promise<void>>();
+  /** The folders that were synced, kept open: at most 256, and every new file needs one. */
+  readonly #folders = new Map<string, Promise<number>>();
 
   constructor(root: string, minimumFreeBytes: number) {
     this.#root = root;
@@ -61,7 +64,7 @@ class DiskStore implements BlobStore {
     const fd = await this.#openForAppend(upload.id).catch((error: unknown) => {
       throw asStorageFull(error);
     });
-    return DiskWriter.continueAt(fd, upload, this.#folder(upload.id), this.checkRoom);
+    return DiskWriter.continueAt(fd, upload, () => this.#syncFolderOf(upload.id), this.checkRoom);
   }
 
   async seal(upload: StoredUpload): Promise<SealedUpload> {
@@ -78,7 +81,7 @@ class DiskStore implements BlobStore {
         ? new BlobMissing(`the file ${location} is missing`, { cause: error })
         : error;
     });
-    const found = await fileSize(fd);
+    const found = fileSize(fd);
     if (found < size) {
       await closeFile(fd);
       throw new BlobMissing(`the file ${location} has ${found} of ${size} bytes`);
@@ -90,7 +93,22 @@ class DiskStore implements BlobStore {
     await removeFile(this.#path(id));
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    const folders = await Promise.allSettled(this.#folders.values());
+    this.#folders.clear();
+    for (const folder of folders) if (folder.status === "fulfilled") await closeFile(folder.value);
+  }
+
+  async #syncFolderOf(id: string): Promise<void> {
+    const path = this.#folder(id);
+    let folder = this.#folders.get(path);
+    if (folder === undefined) {
+      folder = openFile(path, "read");
+      this.#folders.set(path, folder);
+      folder.catch(() => this.#folders.delete(path));
+    }
+    await syncOpenFolder(await folder);
+  }
 
   async #openForAppend(id: string): Promise<number> {
     const folder = this.#folder(id);
@@ -100,6 +118,7 @@ class DiskStore implements BlobStore {
       return await openFile(this.#path(id), "append");
     } catch (error) {
       if (errorCode(error) !== "ENOENT") throw error;
+      this.#folders.delete(folder);
       const making = mkdir(folder, { recursive: true }).then(() => syncFolder(this.#root));
       this.#making.set(folder, making);
       await making.finally(() => this.#making.delete(folder));

@@ -2,7 +2,7 @@ import {
   close,
   constants,
   fdatasync,
-  fstat,
+  fstatSync,
   fsync,
   ftruncate,
   open,
@@ -35,17 +35,21 @@ export const truncateFile = promisify(ftruncate);
 /** The bytes and the size are on the disk when it resolves. */
 export const syncFile = promisify(fdatasync);
 
+/** The names in an open folder are on the disk when it resolves. */
+export const syncOpenFolder = promisify(fsync);
+
 export async function syncFolder(path: string): Promise<void> {
   const fd = await openFile(path, "read");
   try {
-    await promisify(fsync)(fd);
+    await syncOpenFolder(fd);
   } finally {
     await closeFile(fd);
   }
 }
 
-export async function fileSize(fd: number): Promise<number> {
-  return (await promisify(fstat)(fd)).size;
+/** Without a thread: of an open file it is known in memory, and the way to a thread and back costs far more. */
+export function fileSize(fd: number): number {
+  return fstatSync(fd).size;
 }
 
 /** Fills the buffer from `position`, or as much of it as there is; resolves to the number of bytes. */
