@@ -52,7 +52,7 @@ export class S3Objects {
       maxAttempts: attempts,
       requestHandler: {
         connectionTimeout: 5000,
-        socketTimeout: 60_000,
+        socketTimeout: 30_000,
         httpAgent: { maxSockets: 256, keepAlive: true },
         httpsAgent: { maxSockets: 256, keepAlive: true },
       },

@@ -29,7 +29,7 @@ const CONNECTION_STATES = /^(08|57P0[123]|53300)/;
 
 /** What pg says without a code when the other end goes away or does not answer. */
 const CONNECTION_MESSAGES =
-  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable/i;
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection ended|not queryable/i;
 
 const DISK_FULL = "53100";
 

@@ -32,6 +32,9 @@ const OLDEST_VERSION = 150_000;
 const STATEMENT_MILLISECONDS = 30_000;
 const WRITE_MILLISECONDS = 30_000;
 
+/** A database that is frozen or cut off keeps none of its own limits: after this its connection counts as broken. */
+const ANSWER_MILLISECONDS = STATEMENT_MILLISECONDS + 5_000;
+
 /** How long a write that conflicts with others is tried again, in milliseconds. */
 const CONFLICT_MILLISECONDS = 20_000;
 
@@ -61,8 +64,22 @@ export async function openPostgresMetadata(url: string, migrations: Migrations):
     // An operator may have turned it off for the whole server; here acknowledged means durable.
     synchronous_commit: "on",
   };
-  const reading = createPool(url, { ...limits, default_transaction_read_only: "on" }, { max: READERS });
-  const writing = createPool(url, { ...limits, ...FEWER_CONFLICTS }, { max: WRITERS });
+  const reading = createPool(
+    url,
+    { ...limits, default_transaction_read_only: "on" },
+    {
+      max: READERS,
+      query_timeout: ANSWER_MILLISECONDS,
+    },
+  );
+  const writing = createPool(
+    url,
+    { ...limits, ...FEWER_CONFLICTS },
+    {
+      max: WRITERS,
+      query_timeout: ANSWER_MILLISECONDS,
+    },
+  );
   // A pool that ends forgets who waits for a connection: whoever came before is served first.
   const underWay = new Set<Promise<unknown>>();
   function finishing<Result>(result: Promise<Result>): Promise<Result> {
