@@ -18,7 +18,7 @@ export function record(target: Row, contender: string, value: number): void {
   target.values.set(contender, values);
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
@@ -26,7 +26,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** How many times better `ours` is than `theirs`: above 1 we win. */
-export function ratio(of: Row, ours: string, theirs: string): number {
+function ratio(of: Row, ours: string, theirs: string): number {
   const [left, right] = [median(of.values.get(ours) ?? []), median(of.values.get(theirs) ?? [])];
   return of.better === "more" ? left / right : right / left;
 }

@@ -95,7 +95,7 @@ export function structureShape(schema: NormalizedSchema): StructureShape {
   return shape;
 }
 
-export function shapeOf(schema: NormalizedSchema): Shape {
+function shapeOf(schema: NormalizedSchema): Shape {
   if (schema.isStructSchema()) return structureShape(schema);
   if (schema.isListSchema()) return listShape(schema);
   if (schema.isMapSchema()) return mapShape(schema);

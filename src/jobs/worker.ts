@@ -276,7 +276,7 @@ function lose(running: Running): void {
 }
 
 /** Doubles from a second to an hour; `random` spreads it between half and all of that. */
-export function retryDelay(attempt: number, random: number): number {
+function retryDelay(attempt: number, random: number): number {
   const full = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1), LONGEST_RETRY_MILLISECONDS);
   return Math.round(full * (0.5 + random / 2));
 }

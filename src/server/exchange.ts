@@ -34,7 +34,7 @@ export function beginExchange(
 }
 
 /** RFC 9112 section 6.3: a request without either header has no body. */
-export function hasBody(request: IncomingMessage): boolean {
+function hasBody(request: IncomingMessage): boolean {
   const length = request.headers["content-length"];
   return request.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }

@@ -12,7 +12,7 @@ export interface SignatureParts {
   readonly signature: string;
 }
 
-export const ALGORITHM = "AWS4-HMAC-SHA256";
+const ALGORITHM = "AWS4-HMAC-SHA256";
 
 export function parseAuthorization(header: string): SignatureParts {
   const space = header.search(/[ \t]/);

@@ -1,1 +1,1 @@
-export { type RegistryDoorParts, registryDoor } from "./door.ts";
+export { registryDoor } from "./door.ts";

@@ -15,7 +15,6 @@ import { purgeRepositoryHandler } from "./repository-purge.ts";
 
 export type { EcrDependencies } from "./context.ts";
 export { ManifestInvalid } from "./errors.ts";
-export { LAYER_DOWNLOAD_PATH } from "./layer-download.ts";
 export { migrations } from "./migrations.ts";
 
 export interface Ecr {
@@ -23,7 +22,7 @@ export interface Ecr {
   readonly service: AwsService<Call>;
   readonly jobHandlers: readonly JobHandler[];
   readonly recurringJobs: readonly RecurringJob[];
-  /** Answers LAYER_DOWNLOAD_PATH: the addresses GetDownloadUrlForLayer gives out. */
+  /** Answers the addresses that GetDownloadUrlForLayer gives out. */
   readonly layerDownloadDoor: Door;
   /** Writes the pull times that only memory holds. To be called each minute and before the end. */
   flushPullTimes(): Promise<void>;

@@ -17,7 +17,7 @@ import { isUsed } from "./layers.ts";
 import { inRegistry, openRepository } from "./repository-access.ts";
 
 /** Requests whose path begins with this belong to `downloadLayer`. */
-export const LAYER_DOWNLOAD_PATH = "/-/ecr/layers/";
+const LAYER_DOWNLOAD_PATH = "/-/ecr/layers/";
 
 const LIFETIME_SECONDS = 3_600;
 

@@ -9,7 +9,7 @@ import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
 import { inBatches } from "./row-batches.ts";
 
-export const REVIEW_LAYERS = "ecr.review-layers";
+const REVIEW_LAYERS = "ecr.review-layers";
 
 /** A push takes its time however short a day is (SHOSOIN_DAY_SECONDS). */
 const SHORTEST_GRACE_MILLISECONDS = 15_000;
@@ -43,7 +43,7 @@ export function layerReferrer(repositoryId: string, digest: string): string {
 }
 
 /** A push that was told "this layer is there" has a day to end with its manifest. */
-export function layerGraceMilliseconds(clock: Clock): number {
+function layerGraceMilliseconds(clock: Clock): number {
   return Math.max(clock.dayMilliseconds, SHORTEST_GRACE_MILLISECONDS);
 }
 

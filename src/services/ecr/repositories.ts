@@ -100,12 +100,7 @@ export async function describeRepositories(
 }
 
 /** In binary order of names. */
-export async function selectRepositories(
-  ecr: EcrContext,
-  call: Call,
-  after: string | undefined,
-  limit: number,
-) {
+async function selectRepositories(ecr: EcrContext, call: Call, after: string | undefined, limit: number) {
   return ecr.metadata.reader
     .selectFrom("ecr_repositories")
     .selectAll()

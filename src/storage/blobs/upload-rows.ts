@@ -12,7 +12,7 @@ export interface Upload extends StoredUpload {
 }
 
 /** How long a claim holds without being renewed: a server that died frees its uploads after this. */
-export const CLAIM_MILLISECONDS = 60_000;
+const CLAIM_MILLISECONDS = 60_000;
 
 export async function insertUpload(
   tx: Transaction,

@@ -70,7 +70,7 @@ export function sha256(text: string): string {
 }
 
 /** A header as Node shows what a client sent as UTF-8: one character a byte. */
-export function wireText(value: string): string {
+function wireText(value: string): string {
   return Buffer.from(value, "utf8").toString("latin1");
 }
 
