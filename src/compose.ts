@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, databaseUrl, rootAccountSettings } from "./config.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
 import { registryDoor } from "./formats/oci/index.ts";
 import { authorize } from "./identity/authorize.ts";
@@ -23,6 +22,7 @@ import {
 } from "./server/server-certificates.ts";
 import { createEcr } from "./services/ecr/index.ts";
 import { sts } from "./services/sts/index.ts";
+import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
 import { StorageFull } from "./storage/blobs/errors.ts";
 import { openBlobStore } from "./storage/blobs/open-store.ts";

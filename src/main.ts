@@ -1,13 +1,14 @@
 import packageFile from "../package.json" with { type: "json" };
-import { type Config, ConfigError, databaseUrl, readConfig, rootAccountSettings } from "./config.ts";
-import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
 import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
 import { DataFolderInUse, DataFolderUnusable, findServer } from "./server/data-folder.ts";
-import type { CommandName } from "./settings.ts";
+import { type Config, databaseUrl, readConfig, rootAccountSettings } from "./settings/config.ts";
+import { ConfigError } from "./settings/errors.ts";
+import { commandHelp, GENERAL_HELP } from "./settings/help.ts";
+import type { CommandName } from "./settings/table.ts";
 import { BlobStoreUnusable } from "./storage/blobs/errors.ts";
 import { DatabaseTooNew, MetadataUnavailable } from "./storage/metadata/errors.ts";
 import type { Metadata } from "./storage/metadata/metadata.ts";

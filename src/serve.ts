@@ -1,6 +1,6 @@
 import { startShosoin } from "./compose.ts";
-import type { Config } from "./config.ts";
 import { openLog } from "./log.ts";
+import type { Config } from "./settings/config.ts";
 
 /** `shosoin serve`: starts everything, says where, and stops it in good order. Resolves once all is closed. */
 export async function serve(config: Config): Promise<void> {

@@ -1,7 +1,6 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import type { ListenAddress } from "../setting-values.ts";
 import type { Connections } from "./connections.ts";
 import type { HandleRequest } from "./pipeline.ts";
 import type { ServerCertificates } from "./server-certificates.ts";
@@ -20,6 +19,13 @@ export interface Listener {
   readonly secure: boolean;
   /** Takes no further connections. */
   stop(): Promise<void>;
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
 }
 
 /** Bytes of a request's target and headers together: presigned URLs with session tokens are long. */

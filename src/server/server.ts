@@ -1,8 +1,7 @@
 import type { Logger } from "pino";
-import type { ListenAddress } from "../setting-values.ts";
 import { createConnections } from "./connections.ts";
 import type { Door } from "./door.ts";
-import { type Listener, listen } from "./listener.ts";
+import { type ListenAddress, type Listener, listen } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createRouter, type DoorName } from "./routing.ts";

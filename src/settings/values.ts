@@ -1,10 +1,5 @@
 /** How the values of settings are written. Each parser gives undefined for what it cannot read. */
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-}
+import type { ListenAddress } from "../server/listener.ts";
 
 /** `127.0.0.1:7560`, `[::1]:0`, `localhost:80` */
 export function parseListenAddress(text: string): ListenAddress | undefined {

@@ -1,6 +1,5 @@
-import { type CommandName, environmentName, type Setting, settingsOf } from "./settings.ts";
-
 /** What `--help` says, generally and for each command, from the one table of settings. */
+import { type CommandName, environmentName, type Setting, settingsOf } from "./table.ts";
 
 export const GENERAL_HELP = `Shosoin: one self-hosted server for container images, packages, files and machine images.
 

@@ -1,6 +1,6 @@
 /**
  * Every setting of the server, as data: its flag, its environment variable and its key in shosoin.yaml have
- * one name, so help, parsing and documentation come from this one table. What the values mean is in config.ts.
+ * one name, so help, parsing and documentation come from this one table. How the values are written is in values.ts, what they mean in config.ts.
  */
 export type CommandName = "serve" | "env" | "account";
 

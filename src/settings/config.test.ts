@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { ConfigError } from "./errors.ts";
 import { commandHelp } from "./help.ts";
-import { environmentName, SETTINGS } from "./settings.ts";
+import { environmentName, SETTINGS } from "./table.ts";
 
 let folder: string;
 
