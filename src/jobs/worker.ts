@@ -1,7 +1,9 @@
-import type { Logger } from "pino";
-import type { Clock } from "../clock.ts";
-import type { Metadata } from "../storage/metadata/metadata.ts";
-import { type Claim, claimDue, fail, finish, heartbeat, LEASE_MILLISECONDS, putBack } from "./claims.ts";
+/**
+ * The worker of one server: which due jobs it takes and when, how many run at once, whose leases it keeps. What
+ * becomes of a job it took is in attempt.ts.
+ */
+import { type AttemptParts, giveBack, runAttempt } from "./attempt.ts";
+import { type Claim, claimDue, heartbeat, LEASE_MILLISECONDS } from "./claims.ts";
 import type { JobHandler, RecurringJob } from "./jobs.ts";
 import { pruneFailedJobs, pruneHandler, pruneSchedule } from "./prune.ts";
 import type { JobQueue } from "./queue.ts";
@@ -18,20 +20,11 @@ const HEARTBEAT_MILLISECONDS = LEASE_MILLISECONDS / 4;
 /** How long stopping waits for handlers to heed their signal, in milliseconds. */
 const GRACE_MILLISECONDS = 10_000;
 
-const DEFAULT_MAX_ATTEMPTS = 10;
-const FIRST_RETRY_MILLISECONDS = 1000;
-const LONGEST_RETRY_MILLISECONDS = 3_600_000;
-
-export interface WorkerOptions {
-  readonly metadata: Metadata;
-  readonly clock: Clock;
+export interface WorkerOptions extends AttemptParts {
   readonly jobs: JobQueue;
   readonly handlers: readonly JobHandler[];
   readonly recurring: readonly RecurringJob[];
-  readonly log: Logger;
   readonly concurrency?: number;
-  /** Between 0 and 1, spreads retries. */
-  readonly random?: () => number;
 }
 
 export interface JobWorker {
@@ -134,7 +127,7 @@ class Worker implements JobWorker {
     const free = this.#concurrency - this.#running.size;
     const claims = await claimDue(metadata, clock.now().getTime(), wanted, free);
     for (const claim of claims) {
-      if (this.#stopping) await this.#giveBack(claim);
+      if (this.#stopping) await giveBack(this.#options, claim);
       else this.#begin(claim);
     }
     this.#rotateKinds();
@@ -198,56 +191,7 @@ class Worker implements JobWorker {
   async #run({ claim, controller }: Running): Promise<void> {
     const handler = this.#handlers.get(claim.kind);
     if (!handler) throw new Error(`no handler for jobs of kind ${claim.kind}`);
-    const maxAttempts = handler.maxAttempts ?? DEFAULT_MAX_ATTEMPTS;
-    if (claim.attempt > maxAttempts) {
-      await this.#fail(claim, new Error("the server ended while the job ran, on its last attempt"));
-      return;
-    }
-    try {
-      await handler.run({
-        id: claim.id,
-        kind: claim.kind,
-        payload: JSON.parse(claim.payload),
-        attempt: claim.attempt,
-        signal: controller.signal,
-      });
-    } catch (error) {
-      if (this.#stopping && controller.signal.aborted) {
-        await this.#giveBack(claim);
-      } else if (claim.attempt >= maxAttempts) {
-        await this.#fail(claim, error);
-      } else {
-        await this.#retryLater(claim, error);
-      }
-      return;
-    }
-    await this.#options.metadata.write((tx) => finish(tx, claim));
-  }
-
-  /** For another server, as if it had not been claimed. */
-  async #giveBack(claim: Claim): Promise<void> {
-    const { metadata, clock } = this.#options;
-    const now = clock.now().getTime();
-    const change = { now, dueAt: now, attempts: claim.attempt - 1, error: null };
-    await metadata.write((tx) => putBack(tx, claim, change));
-  }
-
-  async #retryLater(claim: Claim, error: unknown): Promise<void> {
-    const { metadata, clock, log, random = Math.random } = this.#options;
-    const now = clock.now().getTime();
-    const delay = retryDelay(claim.attempt, random());
-    log.warn({ err: error, job: claim.id, kind: claim.kind, attempt: claim.attempt, delay }, "a job failed");
-    const change = { now, dueAt: now + delay, attempts: claim.attempt, error: describeError(error) };
-    await metadata.write((tx) => putBack(tx, claim, change));
-  }
-
-  async #fail(claim: Claim, error: unknown): Promise<void> {
-    const { metadata, clock, log } = this.#options;
-    log.error(
-      { err: error, job: claim.id, kind: claim.kind, attempt: claim.attempt },
-      "a job failed for good",
-    );
-    await metadata.write((tx) => fail(tx, claim, clock.now().getTime(), describeError(error)));
+    await runAttempt(this.#options, handler, claim, controller.signal, () => this.#stopping);
   }
 
   async heartbeat(): Promise<void> {
@@ -273,15 +217,4 @@ class Worker implements JobWorker {
 function lose(running: Running): void {
   running.lost = true;
   running.controller.abort(new Error("the lease of the job was lost"));
-}
-
-/** Doubles from a second to an hour; `random` spreads it between half and all of that. */
-function retryDelay(attempt: number, random: number): number {
-  const full = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** (attempt - 1), LONGEST_RETRY_MILLISECONDS);
-  return Math.round(full * (0.5 + random / 2));
-}
-
-function describeError(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return text.slice(0, 4000);
 }
