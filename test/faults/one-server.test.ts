@@ -53,7 +53,25 @@ describe("clients that break off", () => {
     });
   }
 
-  /** Open files of blobs, as the system sees them. */
+  /**
+   * Asks where to go on and sends the rest. The server may still be taking in what came before the break: then it
+   * refuses and says where it stands now.
+   */
+  async function resume(path: string, bytes: Uint8Array): Promise<number> {
+    let { headers } = await client.send("GET", path);
+    for (;;) {
+      const there = Number(String(headers.range).split("-")[1]);
+      const offset = there === 0 ? 0 : there + 1;
+      const rest = await client.send("PATCH", path, {
+        headers: { "content-range": `${offset}-${bytes.length - 1}` },
+        body: bytes.subarray(offset),
+      });
+      if (rest.status !== 416 || rest.headers.range === headers.range) return rest.status;
+      headers = rest.headers;
+    }
+  }
+
+  /** Open files of blobs (not their folders, which stay open), as the system sees them. */
   function openBlobs(): string[] {
     const folder = `/proc/${server.pid}/fd`;
     return readdirSync(folder)
@@ -64,7 +82,7 @@ describe("clients that break off", () => {
           return "";
         }
       })
-      .filter((target) => target.includes("/blobs/"));
+      .filter((target) => /\/blobs\/..\/./.test(target));
   }
 
   const layer = randomBytes(4_000_000);
@@ -81,17 +99,7 @@ describe("clients that break off", () => {
         const path = new URL(await client.startUpload("broken"), server.url).pathname;
         const target = method === "PUT" ? `${path}?digest=${sha256(layer)}` : path;
         await breakOff(method, target, layer, sent, reset);
-        // The client asks at once, while the server may still be writing what came.
-        const { status, headers } = await client.send("GET", path);
-        expect(status).toBe(204);
-        const there = Number(String(headers.range).split("-")[1]);
-        const offset = there === 0 ? 0 : there + 1;
-        expect(offset).toBeLessThanOrEqual(sent);
-        const rest = await client.send("PATCH", path, {
-          headers: { "content-range": `${offset}-${layer.length - 1}` },
-          body: layer.subarray(offset),
-        });
-        expect(rest.status).toBe(202);
+        expect(await resume(path, layer)).toBe(202);
         expect((await client.finish(path, sha256(layer))).status).toBe(201);
       }
       await breakOff("POST", `/v2/broken/blobs/uploads/?digest=${sha256(layer)}`, layer, 1_000_000, reset);
