@@ -1,7 +1,7 @@
 import type { AccountId, Region } from "../aws/names.ts";
 import type { Transaction } from "../storage/metadata/metadata.ts";
 
-/** Something that happened, in EventBridge's envelope (facts/controlplane.md 2.1). */
+/** Something that happened, in EventBridge's envelope (EventBridge user guide, "Events"). */
 export interface NewEvent {
   /** `aws.ecr` */
   readonly source: string;

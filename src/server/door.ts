@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { AccountId, Region } from "../aws/names.ts";
 
-/** What the host name of a request says (DESIGN, "Names, hosts, accounts, regions"). */
+/** What the host name of a request says (docs/architecture.md, "Names and hosts"). */
 export interface HostNames {
   /** `123456789012.dkr.ecr.us-east-1.<domain>` and the like name both. */
   readonly account?: AccountId;

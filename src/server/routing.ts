@@ -2,7 +2,7 @@ import { type AccountId, parseAccountId, parseRegion, type Region } from "../aws
 import type { HostNames } from "./door.ts";
 
 /**
- * Which door a request goes to, by host name and path alone (DESIGN, "Names, hosts, accounts, regions").
+ * Which door a request goes to, by host name and path alone (docs/architecture.md, "Names and hosts").
  * All three host modes hold at once: loopback and bare names by path, own domains by host, and AWS's own
  * names by host behind private DNS. Pure: nothing here looks at headers other than Host.
  *

@@ -7,7 +7,7 @@ export type Wording = (violations: readonly [Violation, ...Violation[]]) => AwsE
 
 /**
  * How each service says that a constraint is broken, from error texts quoted in public issues and tests of
- * AWS's users (facts/registry.md 3.13 for ECR). The usual text is that of AWS's service framework.
+ * AWS's users. The usual text is that of AWS's service framework.
  */
 export const WORDINGS: Readonly<Record<string, Wording>> = {
   ecr: ecrWording,

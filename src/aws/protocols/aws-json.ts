@@ -11,10 +11,9 @@ import {
 } from "./protocol.ts";
 
 /**
- * awsJson1_0 and awsJson1_1 (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html): POST /, X-Amz-Target, JSON both ways.
- * Version 1.0 names errors with
- * their namespace. A query-compatible service gives its
- * old error codes in x-amzn-query-error.
+ * awsJson1_0 and awsJson1_1 (https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html): POST /, X-Amz-Target,
+ * JSON both ways. Version 1.0 names errors with their namespace. A query-compatible service gives its old error codes
+ * in x-amzn-query-error.
  */
 export function awsJsonProtocol(service: ServiceDescription, schemas: ServiceSchemas): WireProtocol {
   const contentType =

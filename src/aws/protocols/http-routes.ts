@@ -3,11 +3,12 @@ import type { WireRequest } from "../wire.ts";
 import { decodeLabel, type HttpTarget } from "./http-target.ts";
 
 /**
- * Which operation a REST request means (https://smithy.io/2.0/spec/http-bindings.html#http-trait): method, path template, literal
- * query parameters. S3 has many operations on one path that differ only in a parameter or header they require
- * (CopyObject is PutObject with x-amz-copy-source): of several that fit, one whose required ones are all there is
- * preferred, the most specific first. A parameter that elsewhere names a sub-resource
- * is never ignored, or `DELETE /bucket/key?policy` would delete the object. `x-id`, which SDKs add, decides only between operations that are equal otherwise.
+ * Which operation a REST request means (https://smithy.io/2.0/spec/http-bindings.html#http-trait): method, path
+ * template, literal query parameters. S3 has many operations on one path that differ only in a parameter or header
+ * they require (CopyObject is PutObject with x-amz-copy-source): of several that fit, one whose required ones are all
+ * there is preferred, the most specific first. A parameter that elsewhere names a sub-resource is never ignored, or
+ * `DELETE /bucket/key?policy` would delete the object. `x-id`, which SDKs add, decides only between operations that are
+ * equal otherwise.
  */
 export interface Route {
   readonly operation: OperationPlan;

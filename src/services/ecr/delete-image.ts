@@ -1,5 +1,5 @@
 /**
- * Deleting images (facts 3.4): by tag the tag goes, and the image with its last one; by digest the image goes
+ * Deleting images (ECR API reference, BatchDeleteImage): by tag the tag goes, and the image with its last one; by digest the image goes
  * with all its tags. An image that a stored index lists stays, since the index would break.
  */
 import type {

@@ -1,6 +1,5 @@
+/** ECR's exceptions with the texts its clients see, as AWS's users quote them in public issues and tests. */
 import { AwsError } from "../../aws/errors.ts";
-
-/** ECR's exceptions with the texts its clients see (facts/registry.md 3.5 and 3.13). */
 
 interface RepositoryIdentity {
   readonly account: string;
@@ -74,7 +73,7 @@ export function registryPolicyNotFound(account: string): AwsError {
   );
 }
 
-/** What a native client is told (facts 3.5). */
+/** What a native client is told. */
 export function requestedImageNotFound(): AwsError {
   return new AwsError("ImageNotFoundException", "Requested image not found");
 }

@@ -1,5 +1,7 @@
-/** What EventBridge hears about images (facts 3.9), in its kebab-case keys; referrers have their own detail-type. */
-
+/**
+ * What EventBridge hears about images (ECR user guide, "Amazon ECR events and EventBridge"), in its kebab-case keys;
+ * referrers have their own detail-type.
+ */
 import type { AccountId, Region } from "../../aws/names.ts";
 import type { NewEvent } from "../../events/events.ts";
 import type { Call } from "../../identity/call.ts";

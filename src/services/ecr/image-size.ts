@@ -1,4 +1,7 @@
-/** imageSizeInBytes of an index: that of its largest child (facts 3.4), kept true when a missing child arrives. */
+/**
+ * imageSizeInBytes of an index: that of its largest child (ECR API reference, ImageDetail), kept true when a missing
+ * child arrives.
+ */
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 
 /** 0 when no child is there yet. */

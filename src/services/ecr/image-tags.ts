@@ -4,7 +4,7 @@ import type { Reader, Transaction } from "../../storage/metadata/metadata.ts";
 import { limitExceeded } from "./errors.ts";
 import type { ImageTag } from "./names.ts";
 
-/** ECR's quota (facts 3.3). */
+/** ECR's quota (ECR user guide, "Amazon ECR service quotas"). */
 const MAX_TAGS_PER_IMAGE = 1_000;
 
 /** The digest each of these tags points at now. Throws LimitExceededException for more than an image can have. */

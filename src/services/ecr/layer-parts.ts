@@ -1,6 +1,7 @@
 /**
- * Uploads through the ECR API: parts that follow each other, each but the last at least 5 MiB (facts 3.3, 3.4). The
- * bytes go into an upload like any other; what is kept beside it is what only these rules need.
+ * Uploads through the ECR API: parts that follow each other, each but the last at least 5 MiB (ECR API reference,
+ * UploadLayerPart and CompleteLayerUpload; ECR user guide, "Amazon ECR service quotas"). The bytes go into an upload
+ * like any other; what is kept beside it is what only these rules need.
  */
 import { Readable } from "node:stream";
 import type {

@@ -5,8 +5,8 @@ import { openPage, pageScope, sealPage } from "./paging.ts";
 import { inRegistry, openRepository } from "./repository-access.ts";
 
 /**
- * One entry for each tag, then one for each untagged image (facts 3.4), both in binary order: two index ranges, of
- * which a page reads only its own part. A page's position is the range and the last key: `["tag", "v1"]`.
+ * One entry for each tag, then one for each untagged image (ECR API reference, ListImages), both in binary order: two
+ * index ranges, of which a page reads only its own part. A page's position is the range and the last key: `["tag", "v1"]`.
  */
 export async function listImages(ecr: EcrContext, caller: Call, input: ListImagesCommandInput) {
   const call = inRegistry(caller, input.registryId);

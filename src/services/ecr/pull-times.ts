@@ -5,7 +5,7 @@ const BATCH = 200;
 
 /**
  * When images were pulled, collected in memory and written each minute: no write per pull. ECR promises
- * lastRecordedPullTime only once in 24 hours (facts 3.4), so a crash may lose the last minute of it.
+ * lastRecordedPullTime only once in 24 hours (ECR API reference, ImageDetail), so a crash may lose the last minute of it.
  */
 export class PullTimes {
   #pending = new Map<string, Map<string, number>>();

@@ -1,6 +1,6 @@
 /**
- * Where docker finds the registry, said in the terms of how the caller reached this server (DESIGN, "Names,
- * hosts, accounts, regions"): under an own domain the account's host, else the very host that was asked.
+ * Where docker finds the registry, said in the terms of how the caller reached this server (docs/architecture.md,
+ * "Names and hosts"): under an own domain the account's host, else the very host that was asked.
  */
 import type { AccountId } from "../../aws/names.ts";
 import type { Call } from "../../identity/call.ts";

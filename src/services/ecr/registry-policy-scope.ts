@@ -1,6 +1,6 @@
 /**
  * The registry policy in its scope V2: it speaks about every ECR action on the registry's repositories, beside each
- * repository's own policy (facts 3.12, REGISTRY_POLICY_SCOPE). Both together are one document: an explicit
+ * repository's own policy (ECR API reference, PutAccountSetting, REGISTRY_POLICY_SCOPE). Both together are one document: an explicit
  * deny in either wins, an allow in either lets in.
  */
 import { BoundedCache } from "../../bounded-cache.ts";
