@@ -15,6 +15,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
+import { CONNECTION_CODES } from "../connection-codes.ts";
 import { BlobStoreUnusable, StorageFull, StorageUnavailable } from "./errors.ts";
 import { errorCode } from "./files.ts";
 import type { Multipart, Part, StoredObject } from "./s3-state.ts";
@@ -212,17 +213,6 @@ async function typedErrors<Result>(send: () => Promise<Result>): Promise<Result>
 }
 
 const MISSING = new Set(["NoSuchKey", "NoSuchUpload", "NotFound", "InvalidRange"]);
-/** Errors of the operating system by which a connection ends or does not begin. */
-const CONNECTION_CODES: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
 const FULL = new Set(["QuotaExceeded", "XMinioStorageFull", "InsufficientStorage", "InsufficientCapacity"]);
 
 /** The object, the multipart upload, or the wanted bytes of it, are not there. */

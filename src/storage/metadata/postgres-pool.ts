@@ -1,5 +1,6 @@
 import { type CustomTypesConfig, DatabaseError, Pool, type PoolConfig, types } from "pg";
 import { StorageFull } from "../blobs/errors.ts";
+import { CONNECTION_CODES } from "../connection-codes.ts";
 import { MetadataUnavailable } from "./errors.ts";
 
 const INT8 = 20;
@@ -11,18 +12,8 @@ const numbers: CustomTypesConfig = {
     oid === INT8 || oid === NUMERIC ? Number : types.getTypeParser(Number(oid), format),
 };
 
-/** Errors of the operating system by which a connection ends or does not begin. */
-const CONNECTION_CODES: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOENT",
-  "EPIPE",
-  "ETIMEDOUT",
-]);
+/** A socket's file that is not there is a server that is not there. */
+const NO_CONNECTION: ReadonlySet<string> = new Set([...CONNECTION_CODES, "ENOENT"]);
 
 /** Class 08, and a server that stops, crashed, starts, or has no connection left (PostgreSQL manual, appendix A). */
 const CONNECTION_STATES = /^(08|57P0[123]|53300)/;
@@ -62,7 +53,7 @@ export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = errorCode(error);
   if (error instanceof DatabaseError) return CONNECTION_STATES.test(code);
-  return CONNECTION_CODES.has(code) || CONNECTION_MESSAGES.test(error.message);
+  return NO_CONNECTION.has(code) || CONNECTION_MESSAGES.test(error.message);
 }
 
 /** SQLSTATE, or the operating system's error code; empty when there is none. */
