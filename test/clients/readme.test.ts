@@ -28,6 +28,7 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
   const started = new Started();
   const folder = temporaryFolder("readme");
   let engine: DockerEngine;
+  let server: BackgroundProcess;
   let environment: Record<string, string>;
   let port: string;
 
@@ -43,7 +44,7 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
     };
     const command = block("the server").replace("npm ci && ", "exec ").trim();
     expect(command).toBe("exec npm start");
-    const server = await started.add(
+    server = await started.add(
       BackgroundProcess.start("bash", ["-c", command], { cwd: projectRoot, env: environment }),
       (running) => running.stop(),
     );
@@ -99,5 +100,11 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
     const links = [...readme.matchAll(/\]\((?!http)([^)]+)\)/g)].map((match) => match[1] ?? "");
     expect(links.length).toBeGreaterThan(3);
     for (const link of links) expect(() => readFileSync(join(projectRoot, link))).not.toThrow();
+  });
+
+  test("SIGTERM to npm ends the server, too", async () => {
+    expect(await server.stop("SIGTERM")).not.toBe(137);
+    // A server that npm left behind would still answer.
+    await expect(fetch(`http://127.0.0.1:${port}/-/healthz`)).rejects.toThrow();
   });
 });
