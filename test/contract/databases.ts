@@ -34,8 +34,9 @@ export function describeOnEachDatabase(title: string, define: (databases: TestDa
     });
   });
 
-  // Where PostgreSQL is not installed, the suite is named as skipped (package `postgresql` of Debian).
-  describe.skipIf(postgresPrograms() === undefined)(`${title} on PostgreSQL`, () => {
+  // Where PostgreSQL is not installed (package `postgresql` of Debian), the suite is named as skipped; in CI it fails.
+  const mayBeAbsent = process.env["CI"] !== "true";
+  describe.skipIf(mayBeAbsent && postgresPrograms() === undefined)(`${title} on PostgreSQL`, () => {
     let server: PostgresServer | undefined;
     const running = (): PostgresServer => {
       if (!server) throw new Error("PostgreSQL does not run");
