@@ -3,8 +3,9 @@
  *
  *     scripts/install-test-clients --bench && bun bench/registry.ts [transfer] [tags] [--json FILE]
  *
- * All contenders run at once, but only one is under load at a time; their turns are interleaved, so that a slow
- * minute of the machine hits all alike. Every number is a median of the rounds. Prints ratios: above 1 we are better.
+ * Only one is under load at a time. For transfers all run and their turns are interleaved, so that a slow minute of
+ * the machine hits all alike; with many tags they run one after another. Every number is a median of the rounds.
+ * Prints ratios: above 1 we are better.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
@@ -37,6 +38,8 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "string" } },
 });
+// Ended from outside, it still ends its servers (background-process.ts listens for "exit").
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 const folder = temporaryFolder("bench");
 const load = await LoadGenerator.build(folder.path);
 const all = contenders();
@@ -53,7 +56,7 @@ report();
 async function measureTransfers(): Promise<void> {
   for (const { megabytes, rounds, operations } of transfers) {
     for (const [flow, requests] of Object.entries(flows)) {
-      const running = await startAll(`transfer-${megabytes}-${flow}`, all);
+      const running = await startAll(`transfer-${megabytes}-${flow}`);
       for (const clients of [1, 8] as const) {
         const pushes = row(`push ${megabytes} MB, ${clients} at once, ${requests}`, "MB/s", "more");
         const pulls = row(`pull ${megabytes} MB, ${clients} at once`, "MB/s", "more");
@@ -85,81 +88,59 @@ async function measureTransfers(): Promise<void> {
 }
 
 async function measureManyTags(): Promise<void> {
-  const authorizations = new Map<Contender, string>();
   // Syncing makes no difference to reads: zot once is enough.
   const readers = all.filter((contender) => contender.name !== "zot");
+  const pushes = row("push of an image without new layers, 32 at once", "images/s", "more");
+  const gets = [1, 8].flatMap((clients) =>
+    [
+      { repository: "few", tags: fewTags },
+      { repository: "many", tags: manyTags },
+    ].map((target) => ({
+      ...{ ...target, clients },
+      rates: row(`manifest GET by tag, ${target.tags} tags, ${clients} at once`, "1/s", "more"),
+      times: row(`manifest GET by tag, ${target.tags} tags, ${clients} at once, median`, "ms", "less"),
+    })),
+  );
+  const pages = row("page of 1,000 of 100,000 tags, median", "ms", "less");
+  const starts = row("start with 100,000 images until the first manifest", "s", "less");
+  rows.push(pushes, ...gets.flatMap(({ rates, times }) => [rates, times]), pages, starts);
+
+  // One after another, the others stopped: with so many images some work for themselves for minutes.
   for (const contender of readers) {
     const data = dataFolder("tags", contender);
     contender.writeImages?.(data, "few", fewTags);
     contender.writeImages?.(data, "many", manyTags);
-  }
-  let running = await startAll("tags", readers);
-  for (const [contender, target] of running) {
-    authorizations.set(contender, target.authorization);
-    if (contender.writeImages) continue;
-    const pushes = row("PutImage, 32 at once", "images/s", "more");
-    await load.run(target, "fill", { repository: "few", tags: fewTags });
-    const filled = await load.run(target, "fill", { repository: "many", tags: manyTags, clients: 32 });
-    record(pushes, contender.name, filled.operations / filled.seconds);
-    rows.push(pushes);
-    say(pushes);
-  }
-  await runCommand("sync", []);
-  for (const [contender, target] of running) {
-    const seconds = await settle(target, settleSeconds);
-    process.stderr.write(`${contender.name} rests ${seconds.toFixed(0)} s after its start\n`);
-  }
-
-  for (const clients of [1, 8]) {
-    for (const [repository, tags] of [
-      ["few", fewTags],
-      ["many", manyTags],
-    ] as const) {
-      const rates = row(`manifest GET by tag, ${tags} tags, ${clients} at once`, "1/s", "more");
-      const times = row(`manifest GET by tag, ${tags} tags, ${clients} at once, median`, "ms", "less");
-      for (let round = 0; round < 5; round++) {
-        for (const contender of turn(readers, round)) {
-          const target = running.get(contender);
-          if (!target) continue;
-          const result = await load.run(target, "manifests", { repository, tags, clients, seconds: 1 });
-          record(rates, contender.name, result.operations / result.seconds);
-          record(times, contender.name, result.p50);
-        }
-      }
-      rows.push(rates, times);
-      say(rates, times);
+    let target = await contender.start(data);
+    const { authorization } = target;
+    if (!contender.writeImages) {
+      await load.run(target, "fill", { repository: "few", tags: fewTags });
+      const filled = await load.run(target, "fill", { repository: "many", tags: manyTags, clients: 32 });
+      record(pushes, contender.name, filled.operations / filled.seconds);
     }
-  }
+    await runCommand("sync", []);
+    const seconds = await settle(target, settleSeconds);
+    process.stderr.write(`${contender.name} works for itself for ${seconds.toFixed(0)} s after its start\n`);
 
-  const pages = row("page of 1,000 of 100,000 tags, median", "ms", "less");
-  const path = `/v2/many/tags/list?n=1000&last=${tagName(manyTags / 2)}`;
-  for (let round = 0; round < 3; round++) {
-    for (const contender of turn(readers, round)) {
-      const target = running.get(contender);
-      if (!target) continue;
+    for (let round = 0; round < 5; round++) {
+      for (const { repository, tags, clients, rates, times } of turn(gets, round)) {
+        const result = await load.run(target, "manifests", { repository, tags, clients, seconds: 1 });
+        record(rates, contender.name, result.operations / result.seconds);
+        record(times, contender.name, result.p50);
+      }
+      const path = `/v2/many/tags/list?n=1000&last=${tagName(manyTags / 2)}`;
       record(pages, contender.name, (await load.run(target, "get", { path, operations: 20 })).p50);
     }
-  }
-  rows.push(pages);
-  say(pages);
-  await stopAll(running);
-
-  const starts = row("start with 100,000 images until the first manifest", "s", "less");
-  for (let round = 0; round < 3; round++) {
-    running = new Map();
-    for (const contender of turn(readers, round)) {
-      const began = performance.now();
-      const target = await contender.start(dataFolder("tags", contender), authorizations.get(contender));
-      const url = `${target.url}/v2/many/manifests/${tagName(manyTags / 2)}`;
-      while (!(await answers(url, target.authorization))) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      record(starts, contender.name, (performance.now() - began) / 1000);
+    for (let round = 0; round < 3; round++) {
       await target.stop();
+      const began = performance.now();
+      target = await contender.start(data, authorization);
+      const url = `${target.url}/v2/many/manifests/${tagName(manyTags / 2)}`;
+      while (!(await answers(url, authorization))) await new Promise((resolve) => setTimeout(resolve, 5));
+      record(starts, contender.name, (performance.now() - began) / 1000);
     }
+    await target.stop();
+    say(pushes, ...gets.map(({ times }) => times), pages, starts);
   }
-  rows.push(starts);
-  say(starts);
 }
 
 /** The order of one round: everybody is first once. */
@@ -174,13 +155,9 @@ function dataFolder(purpose: string, contender: Contender): string {
   return path;
 }
 
-async function startAll(
-  purpose: string,
-  which: readonly Contender[],
-): Promise<Map<Contender, RunningContender>> {
+async function startAll(purpose: string): Promise<Map<Contender, RunningContender>> {
   const running = new Map<Contender, RunningContender>();
-  for (const contender of which)
-    running.set(contender, await contender.start(dataFolder(purpose, contender)));
+  for (const contender of all) running.set(contender, await contender.start(dataFolder(purpose, contender)));
   return running;
 }
 
