@@ -107,11 +107,7 @@ async function startPeer(
   writeFileSync(configPath, config(port));
   const peer = BackgroundProcess.start(program, ["serve", configPath]);
   const url = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + startSeconds * 1000;
-  while (!(await answers(`${url}/v2/`))) {
-    if (!peer.running || Date.now() > deadline) throw new Error(`${program} does not answer:\n${peer.log}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await waitForAnswer(`${url}/v2/`, "", () => peer.running);
   return {
     url,
     authorization: "",
@@ -144,13 +140,30 @@ function processorTicks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-export async function answers(url: string, authorization = ""): Promise<boolean> {
+async function answers(url: string, authorization: string): Promise<boolean> {
   try {
-    const response = await fetch(url, { headers: authorization === "" ? {} : { authorization } });
+    // Without Accept docker-registry says that there is no such OCI image.
+    const headers = { accept: "application/vnd.oci.image.manifest.v1+json" };
+    const response = await fetch(url, {
+      headers: authorization === "" ? headers : { ...headers, authorization },
+    });
     await response.arrayBuffer();
     return response.ok;
   } catch {
     return false;
+  }
+}
+
+/** Asks every 5 milliseconds until the answer is a good one; throws after startSeconds or when `alive` says no. */
+export async function waitForAnswer(
+  url: string,
+  authorization: string,
+  alive: () => boolean = () => true,
+): Promise<void> {
+  const deadline = Date.now() + startSeconds * 1000;
+  while (!(await answers(url, authorization))) {
+    if (!alive() || Date.now() > deadline) throw new Error(`${url} does not answer`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runCommand } from "../test/command.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
-import { answers, type Contender, contenders, type RunningContender, settle } from "./contenders.ts";
+import { type Contender, contenders, type RunningContender, settle, waitForAnswer } from "./contenders.ts";
 import { LoadGenerator } from "./load.ts";
 import { tagName } from "./many-images.ts";
 import { formatTable, type Row, record, row } from "./table.ts";
@@ -135,7 +135,7 @@ async function measureManyTags(): Promise<void> {
       const began = performance.now();
       target = await contender.start(data, authorization);
       const url = `${target.url}/v2/many/manifests/${tagName(manyTags / 2)}`;
-      while (!(await answers(url, authorization))) await new Promise((resolve) => setTimeout(resolve, 5));
+      await waitForAnswer(url, authorization);
       record(starts, contender.name, (performance.now() - began) / 1000);
     }
     await target.stop();
