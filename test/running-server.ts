@@ -72,6 +72,8 @@ export class RunningServer {
       // Not the project's folder, where a shosoin.yaml of the developer may lie.
       cwd: tmpdir(),
       env: {
+        // As `npm start` does: collect garbage as on a small machine (docs/performance.md, "Memory").
+        BUN_JSC_forceRAMSize: "536870912",
         SHOSOIN_ROOT_ACCESS_KEY_ID: this.rootKey.accessKeyId,
         SHOSOIN_ROOT_SECRET_ACCESS_KEY: this.rootKey.secretAccessKey,
         ...this.#options.env,

@@ -6,8 +6,8 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { RegistryError } from "./errors.ts";
 
-/** Bytes taken from the socket ahead of the consumer. */
-const READ_AHEAD = 1024 * 1024;
+/** Bytes taken from the socket ahead of the consumer. Few: chunks that wait grow old, and old garbage is collected late. */
+const READ_AHEAD = 64 * 1024;
 
 /** Undefined when not announced (chunked transfer coding, or no body at all). */
 export function contentLength(request: IncomingMessage): number | undefined {

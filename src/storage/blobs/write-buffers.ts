@@ -4,7 +4,7 @@
  */
 
 /** Chunks from a socket are 64 to 512 KiB: gathered, a write is worth its trip to a thread. */
-const BUFFER_BYTES = 512 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 
 /** Buffers kept for the next upload; beyond them they are garbage. */
 const KEPT = 16;
