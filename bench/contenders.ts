@@ -55,7 +55,7 @@ const shosoin: Contender = {
 
 const dockerRegistry: Contender = {
   name: "docker-registry",
-  terms: "Debian's; no authentication",
+  terms: "Debian's; no authentication; syncs its files (seen with strace), not its folders",
   writeImages: writeDistributionImages,
   start: (folder) =>
     startPeer(client("docker-registry"), folder, "config.yml", (port) =>
@@ -73,7 +73,7 @@ function zot(program: string, commit: boolean): Contender {
     name: commit ? "zot (commit)" : "zot",
     terms: commit
       ? "no authentication; commit: true, which syncs files"
-      : "no authentication; its default, which syncs nothing: a power cut may lose what it acknowledged",
+      : "no authentication; its default, which syncs its cache database only: a power cut may lose what it acknowledged",
     writeImages: writeOciLayoutImages,
     start: (folder) =>
       startPeer(program, folder, "config.json", (port) =>
