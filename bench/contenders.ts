@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { BackgroundProcess } from "../test/background-process.ts";
 import { client, findClient } from "../test/client.ts";
+import { freePort } from "../test/free-port.ts";
 import { RunningServer } from "../test/running-server.ts";
 import { writeDistributionImages, writeOciLayoutImages } from "./many-images.ts";
 
@@ -165,16 +165,4 @@ export async function waitForAnswer(
     if (!alive() || Date.now() > deadline) throw new Error(`${url} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
