@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import pino from "pino";
-import type { Blob } from "../../src/storage/blobs/blobs.ts";
+import type { Blob, TakenContent } from "../../src/storage/blobs/blobs.ts";
 import type { BlobsOptions } from "../../src/storage/blobs/context.ts";
 import { type Digest, digestOf } from "../../src/storage/blobs/digest.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
@@ -224,6 +224,87 @@ describeOnEachStore("blobs", (stores) => {
     await blobs.collect(NEVER);
     expect(files()).toEqual(before);
     expect(await blobs.totals()).toMatchObject({ blobs: 1, uploads: 0, removals: 0 });
+  });
+
+  test("content whose digest nobody said: hashed, looked at and committed in one request", async () => {
+    const { server } = await install();
+    const { blobs } = await server();
+    for (const size of [0, 1000, 9 * MEBIBYTE + 3]) {
+      const bytes = randomBytes(size);
+      const taken = await blobs.take(
+        body(bytes),
+        {},
+        async (content) => ({ length: content.size, hashes: content.hashes }),
+        async (tx, blob, inspected) => ({ blob: await keepFor(blobs, "object")(tx, blob), inspected }),
+      );
+      expect(taken.blob).toMatchObject({ sha256: sha256(bytes), size });
+      expect(taken.inspected.length).toBe(size);
+      for (const [name, hex] of Object.entries(taken.inspected.hashes))
+        expect(hex).toBe(createHash(name).update(bytes).digest("hex"));
+      expect((await readAll(await blobs.open(taken.blob.id))).equals(bytes)).toBe(true);
+    }
+  });
+
+  test("an inspection reads ranges of what is not committed yet, also of bytes that are a blob already", async () => {
+    const { server, files } = await install();
+    const { blobs } = await server();
+    const bytes = randomBytes(9 * MEBIBYTE);
+    const take = () =>
+      blobs.take(
+        body(bytes),
+        {},
+        async (content) => {
+          const end = { start: bytes.length - 22, end: bytes.length - 1 };
+          expect(await readAll(await content.open(end))).toEqual(bytes.subarray(-22));
+          // Left open: what nobody reads is closed with the inspection.
+          await content.open({ start: 0, end: MEBIBYTE });
+          return sha256(await readAll(await content.open()));
+        },
+        async (tx, blob, digest) => ({ ...(await keepFor(blobs, "object")(tx, blob)), digest }),
+      );
+    const first = await take();
+    expect(first.digest).toBe(sha256(bytes));
+    const before = files();
+    const second = await take();
+    expect(second).toEqual(first);
+    expect((await readAll(await blobs.open(first.id))).equals(bytes)).toBe(true);
+    await blobs.collect(NEVER);
+    expect(files()).toEqual(before);
+    expect(await blobs.totals()).toMatchObject({ blobs: 1, uploads: 0, removals: 0 });
+  });
+
+  test("what is refused in an inspection, in its commit or on the way leaves no byte and no row", async () => {
+    const { server, files } = await install();
+    const { blobs } = await server();
+    const bytes = randomBytes(9 * MEBIBYTE);
+    const look = async (content: TakenContent) => {
+      await content.open();
+    };
+    const refuse = async () => {
+      throw new Error("refused");
+    };
+    const refuseOpened = async (content: TakenContent) => {
+      await content.open();
+      throw new Error("refused");
+    };
+    const keep = keepFor(blobs, "object");
+    const failures = [
+      [body(bytes), refuse, keep, "refused"],
+      [body(bytes), refuseOpened, keep, "refused"],
+      [body(bytes), look, refuse, "refused"],
+      [brokenBody(bytes), look, keep, "the body broke off"],
+      [body(randomBytes(10 * MEBIBYTE)), look, keep, "more than"],
+    ] as const;
+    for (const [bad, inspect, commit, message] of failures) {
+      const failed = blobs.take(bad, { maxSize: 9 * MEBIBYTE }, inspect, commit);
+      await expect(failed).rejects.toThrow(message);
+      // At once, without the collector; the removal itself is not waited for.
+      for (let tries = 0; files().length > 0 && tries < 200; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(files()).toEqual([]);
+    }
+    await blobs.collect(NEVER);
+    expect(await blobs.totals()).toMatchObject({ blobs: 0, uploads: 0, removals: 0 });
   });
 
   test("an empty blob is a blob", async () => {

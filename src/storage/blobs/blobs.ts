@@ -15,6 +15,16 @@ export interface Blob {
   readonly size: number;
 }
 
+/** Bytes that arrived whole and are no blob yet. */
+export interface TakenContent {
+  /** In bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly hashes: Readonly<Record<"md5" | "sha1" | "sha256" | "sha512", string>>;
+  /** The bytes, or a range of them. Streams that are left open are closed when the inspection ends. */
+  open(range?: ByteRange): Promise<Readable>;
+}
+
 /** Inclusive first and last byte, already checked against the blob's size. */
 export interface ByteRange {
   readonly start: number;
@@ -75,6 +85,18 @@ export interface Blobs {
     digest: Digest,
     options: AppendOptions,
     commit: (tx: Transaction, blob: Blob) => Promise<Result>,
+  ): Promise<Result>;
+
+  /**
+   * An upload of one request whose digest nobody said. `inspect` sees what came before anything is committed, also
+   * when the same bytes are a blob already; `commit` is called with what it returned. What either throws, or a
+   * body that breaks off (BodyBrokenOff) or is too long (BlobTooLarge), leaves nothing behind.
+   */
+  take<Inspected, Result>(
+    body: Readable,
+    options: { readonly maxSize?: number; readonly signal?: AbortSignal },
+    inspect: (content: TakenContent) => Promise<Inspected>,
+    commit: (tx: Transaction, blob: Blob, inspected: Inspected) => Promise<Result>,
   ): Promise<Result>;
 
   /** The bytes, or a range of them; reading is checked against the blob's size. Throws BlobMissing. */

@@ -43,6 +43,7 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
     cancelUpload: (id, owner) => uploads.cancel(id, owner),
     upload: (body, digest, appendOptions, commit) =>
       uploads.inOneRequest(body, digest, appendOptions, commit),
+    take: (body, takeOptions, inspect, commit) => uploads.take(body, takeOptions, inspect, commit),
 
     async open(blobId: string, range?: ByteRange): Promise<Readable> {
       const row = await metadata.reader

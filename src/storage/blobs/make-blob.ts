@@ -22,6 +22,8 @@ export interface FinishedUpload {
   readonly claim: string;
   /** Where the bytes are. */
   readonly stored: StoredUpload;
+  /** When it was sealed before, to be looked at. */
+  readonly sealed?: SealedUpload | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function makeBlob<Result>(
 ): Promise<Result> {
   const { metadata, store } = context;
   const { upload, stored } = finished;
-  let sealed: SealedUpload | undefined;
+  let { sealed } = finished;
   let hash = known;
   try {
     if (hash?.digest(digestAlgorithm(digest)) === undefined) {

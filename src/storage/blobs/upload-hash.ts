@@ -1,12 +1,15 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
 
+/** Those that digests are written in, and what only package clients still ask for. */
+export type HashAlgorithm = DigestAlgorithm | "md5" | "sha1";
+
 /** The digests of an upload's first `position` bytes, carried on from append to append. */
 export class UploadHash {
-  readonly #hashes: ReadonlyMap<DigestAlgorithm, Hash>;
+  readonly #hashes: ReadonlyMap<HashAlgorithm, Hash>;
   #position = 0;
 
-  constructor(algorithms: Iterable<DigestAlgorithm>) {
+  constructor(algorithms: Iterable<HashAlgorithm>) {
     this.#hashes = new Map([...new Set(algorithms)].map((algorithm) => [algorithm, createHash(algorithm)]));
   }
 
@@ -21,8 +24,13 @@ export class UploadHash {
 
   /** Undefined when that algorithm was not run; the state stays as it is, so that more may follow. */
   digest(algorithm: DigestAlgorithm): Digest | undefined {
-    const hash = this.#hashes.get(algorithm);
-    return hash && digestOf(algorithm, hash.copy().digest("hex"));
+    const hex = this.hex(algorithm);
+    return hex === undefined ? undefined : digestOf(algorithm, hex);
+  }
+
+  /** Lower-case; undefined when that algorithm was not run. */
+  hex(algorithm: HashAlgorithm): string | undefined {
+    return this.#hashes.get(algorithm)?.copy().digest("hex");
   }
 }
 

@@ -1,8 +1,11 @@
 import type { Readable } from "node:stream";
 import { MetadataUnavailable } from "../metadata/errors.ts";
-import type { AppendOptions } from "./blobs.ts";
+import type { Transaction } from "../metadata/metadata.ts";
+import { ArrivedContent, CONTENT_HASHES } from "./arrived-content.ts";
+import type { StoredUpload } from "./blob-store.ts";
+import type { AppendOptions, Blob, TakenContent } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from "./digest.ts";
 import { OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
 import { type Commit, makeBlob, removeSoon } from "./make-blob.ts";
 import { receive } from "./receive.ts";
@@ -52,7 +55,10 @@ export class Uploads {
       if (options.offset !== undefined && options.offset !== upload.size)
         throw new OffsetMismatch(upload.size);
       await this.#context.store.checkRoom();
-      const received = await this.#receive(upload, body, options, lost);
+      // Carried on when this process has it.
+      const known = this.#hashes.take(id, upload.size);
+      const hash = upload.size === 0 ? new UploadHash(upload.algorithms) : known;
+      const received = await this.#receive(upload, body, options, hash, lost);
       try {
         await this.#context.metadata.write((tx) =>
           advanceUpload(tx, upload, received.stored, claim, this.#now()),
@@ -62,7 +68,7 @@ export class Uploads {
         if (error instanceof UploadNotFound) await this.#discardLateBytes(id);
         throw error;
       }
-      this.#hashes.keep(id, received.hash);
+      this.#hashes.keep(id, hash);
       received.settle();
       if (received.brokenOff) throw received.brokenOff;
       return received.stored.size;
@@ -89,24 +95,49 @@ export class Uploads {
     options: AppendOptions,
     commit: Commit<Result>,
   ): Promise<Result> {
-    const upload = await this.begin(ONE_REQUEST, [digestAlgorithm(digest)]);
+    const hash = new UploadHash(["sha256", digestAlgorithm(digest)]);
+    return this.#whole(body, hash, options, (upload, stored) =>
+      makeBlob(this.#context, this.#hashes, { upload, claim: "", stored }, hash, digest, commit),
+    );
+  }
+
+  async take<Inspected, Result>(
+    body: Readable,
+    options: AppendOptions,
+    inspect: (content: TakenContent) => Promise<Inspected>,
+    commit: (tx: Transaction, blob: Blob, inspected: Inspected) => Promise<Result>,
+  ): Promise<Result> {
+    const hash = new UploadHash(CONTENT_HASHES);
+    return this.#whole(body, hash, options, async (upload, stored) => {
+      const content = new ArrivedContent(this.#context.store, stored, hash);
+      const inspected = await inspect(content).finally(() => content.close());
+      const digest = digestOf("sha256", content.hashes.sha256);
+      const finished = { upload, claim: "", stored, sealed: content.sealed };
+      return makeBlob(this.#context, this.#hashes, finished, hash, digest, (tx, blob) =>
+        commit(tx, blob, inspected),
+      );
+    });
+  }
+
+  /** An upload that comes in one request: when anything fails, nothing of it stays. */
+  async #whole<Result>(
+    body: Readable,
+    hash: UploadHash,
+    options: AppendOptions,
+    finish: (upload: Upload, stored: StoredUpload) => Promise<Result>,
+  ): Promise<Result> {
+    const upload = await this.begin(ONE_REQUEST, []);
     return this.#locks.run(
       upload.id,
       async () => {
         try {
-          const { stored, hash, brokenOff, settle } = await this.#receive(upload, body, options);
+          const { stored, brokenOff, settle } = await this.#receive(upload, body, options, hash);
           if (brokenOff) throw brokenOff;
-          const result = await makeBlob(
-            this.#context,
-            this.#hashes,
-            { upload, claim: "", stored },
-            hash,
-            digest,
-            commit,
-          );
+          const result = await finish(upload, stored);
           settle();
           return result;
         } catch (error) {
+          this.#hashes.keep(upload.id, undefined);
           if (await this.#discard(upload.id, error)) removeSoon(this.#context, upload.id);
           throw error;
         }
@@ -165,10 +196,14 @@ export class Uploads {
     );
   }
 
-  /** Streams into the store, up to durable. The hash is carried on when this process has it. */
-  async #receive(upload: Upload, body: Readable, options: AppendOptions, lost?: AbortSignal) {
-    const known = this.#hashes.take(upload.id, upload.size);
-    const hash = upload.size === 0 ? new UploadHash(upload.algorithms) : known;
+  /** Streams into the store, up to durable. */
+  async #receive(
+    upload: Upload,
+    body: Readable,
+    options: AppendOptions,
+    hash: UploadHash | undefined,
+    lost?: AbortSignal,
+  ) {
     const writer = await this.#context.store.append(upload);
     const signals = [options.signal, lost].filter((signal) => signal !== undefined);
     let brokenOff: Awaited<ReturnType<typeof receive>>;
@@ -186,7 +221,7 @@ export class Uploads {
     const settle = () => {
       writer.settle().catch((error: unknown) => this.#context.log.warn({ err: error }, "staging bytes stay"));
     };
-    return { stored, hash, brokenOff, settle };
+    return { stored, brokenOff, settle };
   }
 
   #now(): number {

@@ -1,0 +1,51 @@
+import type { Readable } from "node:stream";
+import type { BlobStore, SealedUpload, StoredUpload } from "./blob-store.ts";
+import type { ByteRange, TakenContent } from "./blobs.ts";
+import type { HashAlgorithm, UploadHash } from "./upload-hash.ts";
+
+/** What is known of content whose digest nobody said. */
+export const CONTENT_HASHES = ["md5", "sha1", "sha256", "sha512"] as const satisfies HashAlgorithm[];
+
+/** An upload that has come whole, to be looked at before its commit. It is sealed only if somebody opens it. */
+export class ArrivedContent implements TakenContent {
+  readonly size: number;
+  readonly hashes: TakenContent["hashes"];
+  readonly #store: BlobStore;
+  readonly #stored: StoredUpload;
+  readonly #opened: Readable[] = [];
+  #sealing: Promise<SealedUpload> | undefined;
+  #sealed: SealedUpload | undefined;
+
+  /** @param hash has run over all bytes, with CONTENT_HASHES */
+  constructor(store: BlobStore, stored: StoredUpload, hash: UploadHash) {
+    this.#store = store;
+    this.#stored = stored;
+    this.size = stored.size;
+    const hex = (algorithm: HashAlgorithm): string => {
+      const value = hash.hex(algorithm);
+      if (value === undefined) throw new TypeError(`${algorithm} was not computed`);
+      return value;
+    };
+    this.hashes = { md5: hex("md5"), sha1: hex("sha1"), sha256: hex("sha256"), sha512: hex("sha512") };
+  }
+
+  /** Undefined when nobody has looked. */
+  get sealed(): SealedUpload | undefined {
+    return this.#sealed;
+  }
+
+  async open(range?: ByteRange): Promise<Readable> {
+    this.#sealing ??= this.#store.seal(this.#stored);
+    const sealed = await this.#sealing;
+    this.#sealed = sealed;
+    const [start, end] = [range?.start ?? 0, range?.end ?? this.size - 1];
+    const bytes = await this.#store.open(sealed.location, this.size, start, end);
+    this.#opened.push(bytes);
+    return bytes;
+  }
+
+  /** Closes what was left open. */
+  close(): void {
+    for (const bytes of this.#opened) bytes.destroy();
+  }
+}
