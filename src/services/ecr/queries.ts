@@ -1,6 +1,6 @@
 /** The questions every push and pull asks, each one query: the repository's row with what is asked for beside it. */
 import type { Reader } from "../../storage/metadata/metadata.ts";
-import { prepareQuery } from "./prepared-query.ts";
+import { prepareQuery } from "../../storage/metadata/prepared-query.ts";
 
 export interface RepositoryKey extends Record<string, string> {
   readonly account: string;

@@ -3,8 +3,8 @@
  * running it, which shows at ten thousand manifests a second.
  */
 import { type Compilable, sql } from "kysely";
-import type { Reader } from "../../storage/metadata/metadata.ts";
-import { runCompiled } from "../../storage/metadata/session.ts";
+import type { Reader } from "./metadata.ts";
+import { runCompiled } from "./session.ts";
 
 class Slot {
   readonly name: string;
