@@ -151,16 +151,19 @@ export interface CodeArtifactUpstreamDocumentsTable {
   url: string;
   /** What was asked for (`Accept`), since one address has several representations. */
   accept: string;
-  /** 200, or 404 and 410 for the negative cache. */
+  /** 200, or 404 for what was there before and is gone. (What never was there is kept in memory only.) */
   status: number;
+  /** The address after redirects. */
+  answered_url: string;
   content_type: string;
-  /** Gzip; empty for a negative answer. */
-  content: Uint8Array;
   etag: string | null;
   last_modified: string | null;
   /** Changes with the content. */
   revision: string;
+  /** When it was fetched; that it was found unchanged later is kept in memory only. */
   validated_at: number;
+  /** Gzip; empty for a negative answer. The last column, so that the others are read without it. */
+  content: Uint8Array;
 }
 
 /** Tokens that were logged out before their end; rows go when the token would have expired. */
