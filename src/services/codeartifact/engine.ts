@@ -99,6 +99,27 @@ export interface Packages {
     ) => Redescription | undefined,
   ): Promise<void>;
 
+  /** One version as it is kept in this repository itself, whatever its status; undefined when it is not. */
+  storedVersion(
+    repository: OpenRepository,
+    format: FormatName,
+    name: PackageName,
+    version: string,
+  ): Promise<StoredVersion | undefined>;
+  /**
+   * Renames versions of this repository and changes their status, in one transaction in which `plan` sees those it is
+   * about: the ones named, or all that are Unfinished (Maven: the metadata of a package ends what is unfinished, that
+   * of a snapshot puts a build in the place of the one before). Checks `codeartifact:PublishPackageVersion`.
+   */
+  arrange(
+    call: Call,
+    repository: OpenRepository,
+    format: FormatName,
+    name: PackageName,
+    among: readonly string[] | "unfinished",
+    plan: (versions: readonly StoredVersion[]) => readonly Arrangement[],
+  ): Promise<void>;
+
   /** Documents beside versions (attestations, provenance); undefined content removes. Read from the first place of the graph. */
   getDocument(
     repository: OpenRepository,
@@ -202,8 +223,15 @@ export interface Publication {
   readonly expected?: Partial<Hashes>;
   /** In bytes; 5 GB without it. */
   readonly maxSize?: number;
-  /** Reads the package before anything is committed; throws PackageInvalid. What it returns becomes (or updates) the version's description. */
-  describe(content: ReceivedContent, before: VersionDescription | undefined): Promise<VersionDescription>;
+  /**
+   * Reads the package before anything is committed; throws PackageInvalid. What it returns becomes the version's
+   * description; undefined keeps the one that is there, or gives a new version an empty one (Maven's other files,
+   * which arrive beside the POM).
+   */
+  describe(
+    content: ReceivedContent,
+    before: VersionDescription | undefined,
+  ): Promise<VersionDescription | undefined>;
   readonly assetMetadata?: (content: ReceivedContent) => Promise<Readonly<Record<string, unknown>>>;
   /** Of a version that is new; one that is there keeps its status, unless "Published" ends an Unfinished one. */
   readonly status: "Published" | "Unfinished";
@@ -221,6 +249,20 @@ export interface PublishedVersion {
   readonly asset: AssetView;
   /** False when the same file was there already. */
   readonly isNew: boolean;
+}
+
+export interface StoredVersion {
+  readonly version: string;
+  readonly status: VersionStatus;
+  readonly assets: readonly AssetView[];
+}
+
+export interface Arrangement {
+  /** As it is called before. */
+  readonly version: string;
+  /** Its new name, which is free once all arrangements are made. */
+  readonly becomes?: string;
+  readonly status?: "Published" | "Unlisted";
 }
 
 export interface Redescription {

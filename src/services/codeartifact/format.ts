@@ -66,13 +66,13 @@ export interface UpstreamProtocol {
   ): Promise<UpstreamAsset | undefined>;
   /**
    * What to keep of a version whose file was just fetched whole and matched. `content` allows random access.
-   * Absent: the listing's own description is kept.
+   * Absent: the listing's own description is kept. Undefined: this file says nothing, what is there stays.
    */
   describe?(
     content: ReceivedContent,
     asset: UpstreamAsset,
     version: UpstreamVersion | undefined,
-  ): Promise<VersionDescription>;
+  ): Promise<VersionDescription | undefined>;
 }
 
 /** An external connection as a format sees it: a base address and documents under it, cached and revalidated for it. */
