@@ -14,6 +14,7 @@ import {
   BlobTooLarge,
   BodyBrokenOff,
   DigestMismatch,
+  InspectAgain,
   OffsetMismatch,
   UploadNotFound,
 } from "../../src/storage/blobs/errors.ts";
@@ -305,6 +306,31 @@ describeOnEachStore("blobs", (stores) => {
     }
     await blobs.collect(NEVER);
     expect(await blobs.totals()).toMatchObject({ blobs: 0, uploads: 0, removals: 0 });
+  });
+
+  test("a commit may ask for another look, when what the first one stood on has changed", async () => {
+    const { server } = await install();
+    const { blobs } = await server();
+    for (const opened of [true, false]) {
+      const bytes = randomBytes(9 * MEBIBYTE);
+      let looks = 0;
+      const taken = await blobs.take(
+        body(bytes),
+        {},
+        async (content) => {
+          if (opened) expect(await readAll(await content.open())).toEqual(bytes);
+          return ++looks;
+        },
+        async (tx, blob, look) => {
+          const kept = await keepFor(blobs, "object")(tx, blob);
+          if (look < 3) throw new InspectAgain();
+          return kept;
+        },
+      );
+      expect(looks).toBe(3);
+      expect((await readAll(await blobs.open(taken.id))).equals(bytes)).toBe(true);
+    }
+    expect(await blobs.totals()).toMatchObject({ blobs: 2, uploads: 0, removals: 0 });
   });
 
   test("an empty blob is a blob", async () => {

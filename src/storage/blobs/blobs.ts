@@ -90,7 +90,8 @@ export interface Blobs {
   /**
    * An upload of one request whose digest nobody said. `inspect` sees what came before anything is committed, also
    * when the same bytes are a blob already; `commit` is called with what it returned. What either throws, or a
-   * body that breaks off (BodyBrokenOff) or is too long (BlobTooLarge), leaves nothing behind.
+   * body that breaks off (BodyBrokenOff) or is too long (BlobTooLarge), leaves nothing behind; but an InspectAgain of
+   * `commit` has both run once more.
    */
   take<Inspected, Result>(
     body: Readable,

@@ -50,3 +50,8 @@ export class BlobMissing extends Error {
 export class BodyBrokenOff extends Error {
   override readonly name = "BodyBrokenOff";
 }
+
+/** Thrown by the commit of `take`: what the inspection stood on has changed, so it is to look again and commit again. */
+export class InspectAgain extends Error {
+  override readonly name = "InspectAgain";
+}

@@ -6,7 +6,7 @@ import type { StoredUpload } from "./blob-store.ts";
 import type { AppendOptions, Blob, TakenContent } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from "./digest.ts";
-import { OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
+import { InspectAgain, OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
 import { type Commit, makeBlob, removeSoon } from "./make-blob.ts";
 import { receive } from "./receive.ts";
 import { UploadHash, UploadHashes } from "./upload-hash.ts";
@@ -110,12 +110,18 @@ export class Uploads {
     const hash = new UploadHash(CONTENT_HASHES);
     return this.#whole(body, hash, options, async (upload, stored) => {
       const content = new ArrivedContent(this.#context.store, stored, hash);
-      const inspected = await inspect(content).finally(() => content.close());
       const digest = digestOf("sha256", content.hashes.sha256);
-      const finished = { upload, claim: "", stored, sealed: content.sealed };
-      return makeBlob(this.#context, this.#hashes, finished, hash, digest, (tx, blob) =>
-        commit(tx, blob, inspected),
-      );
+      for (;;) {
+        const inspected = await inspect(content).finally(() => content.close());
+        const finished = { upload, claim: "", stored, sealed: content.sealed };
+        try {
+          return await makeBlob(this.#context, this.#hashes, finished, hash, digest, (tx, blob) =>
+            commit(tx, blob, inspected),
+          );
+        } catch (error) {
+          if (!(error instanceof InspectAgain)) throw error;
+        }
+      }
     });
   }
 
