@@ -65,6 +65,12 @@ export interface UpstreamProtocol {
     asset: string,
   ): Promise<UpstreamAsset | undefined>;
   /**
+   * A document beside versions that `Packages.getDocument` is asked for and that no repository before this connection
+   * has (PyPI: `core-metadata/<file>`, `provenance/<file>`); undefined when the upstream has none. It is passed through,
+   * nothing is kept in the repository.
+   */
+  document?(source: UpstreamSource, name: PackageName, document: string): Promise<Uint8Array | undefined>;
+  /**
    * What to keep of a version whose file was just fetched whole and matched. `content` allows random access.
    * Absent: the listing's own description is kept. Undefined: this file says nothing, what is there stays.
    */
@@ -83,6 +89,14 @@ export interface UpstreamSource {
   readonly baseUrl: string;
   /** Undefined when the upstream says it is not there (404, 410); throws UpstreamUnavailable when nothing is known. */
   document(url: string, accept?: string): Promise<UpstreamDocument | undefined>;
+  /**
+   * Some bytes of a file, uncached: from `start` to `end` (inclusive), or the last ones, at most 16 MiB. `size` is the
+   * whole file's. Undefined when the upstream has no such file or answers no ranges.
+   */
+  part?(
+    url: string,
+    range: { readonly start: number; readonly end: number } | { readonly last: number },
+  ): Promise<{ readonly bytes: Uint8Array; readonly start: number; readonly size: number } | undefined>;
 }
 
 export interface UpstreamDocument {
