@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { AssetView, VersionStatus } from "./engine.ts";
-import type { UpstreamListing, VersionDescription } from "./format.ts";
-import { mergeView, type Source, type StoredVersion } from "./view-merge.ts";
+import type { AssetView, VersionStatus } from "../engine.ts";
+import type { UpstreamListing, VersionDescription } from "../format.ts";
+import { mergeView, type OfferedVersion, type Source } from "./view-merge.ts";
 
 const NAME = { namespace: "", name: "thing" };
 const ONE_FILE = { assetsGrow: false, normalizeVersion: (version: string) => version };
@@ -10,8 +10,13 @@ const DESCRIPTION: VersionDescription = { metadata: {}, licenses: [], dependenci
 
 function stored(
   version: string,
-  change: { status?: VersionStatus; origin?: "INTERNAL" | "EXTERNAL"; files?: readonly string[] } = {},
-): StoredVersion {
+  change: {
+    status?: VersionStatus;
+    origin?: "INTERNAL" | "EXTERNAL";
+    files?: readonly string[];
+    from?: string;
+  } = {},
+): OfferedVersion {
   const file = (name: string): AssetView => ({
     name,
     size: 1,
@@ -25,6 +30,7 @@ function stored(
     publishedAt: 1,
     revision: "r",
     origin: change.origin ?? "INTERNAL",
+    originRepository: change.from,
     description: { ...DESCRIPTION, summary: "stored" },
     assets: (change.files ?? [`${version}.tgz`]).map(file),
   };
@@ -32,7 +38,7 @@ function stored(
 
 const repository = (
   depth: number,
-  versions: readonly StoredVersion[],
+  versions: readonly OfferedVersion[],
   tags: Record<string, string> = {},
 ): Source => ({ kind: "repository", depth, versions, tags });
 
@@ -105,6 +111,14 @@ test("versions that were published inside never gain files from elsewhere", () =
   expect(told(GROWING, external, repository(1, [stored("1.0", { files: ["a"] })]))).toEqual([
     "1.0 EXTERNAL b*",
   ]);
+});
+
+test("a copy of a version gains the files that are published later where it came from, and only those", () => {
+  const copy = repository(0, [stored("1.0", { files: ["a"], from: "inside" })]);
+  const source = repository(1, [stored("1.0", { files: ["a", "b"], from: "inside" })]);
+  const other = repository(1, [stored("1.0", { files: ["c"], from: "elsewhere" })]);
+  expect(told(GROWING, copy, source, other)).toEqual(["1.0 INTERNAL a* b*"]);
+  expect(told(ONE_FILE, copy, source)).toEqual(["1.0 INTERNAL a*"]);
 });
 
 test("what the upstream says of a stored file now is shown, unless it became another file", () => {

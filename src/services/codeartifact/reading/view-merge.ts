@@ -5,22 +5,24 @@
  * The first place that has a version decides about it (CodeArtifact user guide, "Upstream repository priority order"),
  * also when it hides it: a version that is archived here does not come back from above.
  */
-import type { AssetView, PackageView, VersionStatus, VersionView } from "./engine.ts";
+import type { AssetView, PackageView, VersionStatus, VersionView } from "../engine.ts";
 import type {
   PackageFormat,
   PackageName,
   UpstreamAsset,
   UpstreamListing,
   VersionDescription,
-} from "./format.ts";
-import { upstreamsFirst } from "./walk.ts";
+} from "../format.ts";
+import { upstreamsFirst } from "../walk.ts";
 
-export interface StoredVersion {
+export interface OfferedVersion {
   readonly version: string;
   readonly status: VersionStatus;
   readonly publishedAt: number;
   readonly revision: string;
   readonly origin: "INTERNAL" | "EXTERNAL";
+  /** The one it was published to. */
+  readonly originRepository: string | undefined;
   readonly description: VersionDescription;
   readonly assets: readonly AssetView[];
 }
@@ -30,7 +32,7 @@ export type Source =
   | {
       readonly kind: "repository";
       readonly depth: number;
-      readonly versions: readonly StoredVersion[];
+      readonly versions: readonly OfferedVersion[];
       readonly tags: Readonly<Record<string, string>>;
     }
   | { readonly kind: "connection"; readonly depth: number; readonly listing: UpstreamListing | undefined };
@@ -42,19 +44,19 @@ export function mergeView(
   sources: readonly Source[],
   stale: boolean,
 ): PackageView | undefined {
-  const versions = new Map<string, VersionView | "hidden">();
+  const versions = new Map<string, OfferedVersion>();
   let listing: UpstreamListing | undefined;
   for (const source of sources) {
     const offered = source.kind === "repository" ? source.versions : listed(format, source.listing);
     for (const version of offered) {
       const before = versions.get(version.version);
-      if (before === undefined) versions.set(version.version, shown(version));
-      else if (before !== "hidden" && mayGrow(format, before, version))
+      if (before === undefined) versions.set(version.version, version);
+      else if (format.assetsGrow && isVisible(before) && isVisible(version) && isOneVersion(before, version))
         versions.set(version.version, grown(before, version));
     }
     if (source.kind === "connection") listing ??= source.listing;
   }
-  const visible = [...versions.values()].filter((version) => version !== "hidden");
+  const visible = [...versions.values()].filter(isVisible).map(shown);
   if (visible.length === 0 && listing === undefined) return undefined;
   return {
     name,
@@ -65,25 +67,29 @@ export function mergeView(
   };
 }
 
-function shown({ status, ...version }: StoredVersion): VersionView | "hidden" {
-  return status === "Published" || status === "Unlisted" ? { ...version, status } : "hidden";
+type Visible = OfferedVersion & Pick<VersionView, "status">;
+
+function isVisible(version: OfferedVersion): version is Visible {
+  return version.status === "Published" || version.status === "Unlisted";
 }
 
-/** Files of outside origin come together; into a version that was published inside nothing comes from elsewhere. */
-function mayGrow(
-  format: Pick<PackageFormat, "assetsGrow">,
-  before: VersionView,
-  version: StoredVersion,
+function shown({ originRepository, ...version }: Visible): VersionView {
+  return version;
+}
+
+/**
+ * Whether another place's files belong to a version too: versions of outside origin are one wherever they are kept; a
+ * version that was published inside is one with its copies from the same repository, and nothing else comes into it.
+ */
+export function isOneVersion(
+  before: Pick<OfferedVersion, "origin" | "originRepository">,
+  further: Pick<OfferedVersion, "origin" | "originRepository">,
 ): boolean {
-  return (
-    format.assetsGrow &&
-    before.origin === "EXTERNAL" &&
-    version.origin === "EXTERNAL" &&
-    shown(version) !== "hidden"
-  );
+  if (before.origin === "EXTERNAL") return further.origin === "EXTERNAL";
+  return before.originRepository !== undefined && before.originRepository === further.originRepository;
 }
 
-function grown(before: VersionView, further: StoredVersion): VersionView {
+function grown(before: OfferedVersion, further: OfferedVersion): OfferedVersion {
   const offered = new Map(further.assets.map((asset) => [asset.name, asset]));
   const assets = before.assets.map((asset) => refreshed(asset, offered.get(asset.name)));
   const known = new Set(assets.map(({ name }) => name));
@@ -102,7 +108,7 @@ function refreshed(asset: AssetView, now: AssetView | undefined): AssetView {
 function* listed(
   format: Pick<PackageFormat, "normalizeVersion">,
   listing: UpstreamListing | undefined,
-): Generator<StoredVersion> {
+): Generator<OfferedVersion> {
   for (const { version, publishedAt, unlisted, description, assets } of listing?.versions ?? []) {
     const normalized = normalizedOrUndefined(format, version);
     if (normalized === undefined) continue;
@@ -112,6 +118,7 @@ function* listed(
       publishedAt: publishedAt ?? 0,
       revision: "",
       origin: "EXTERNAL",
+      originRepository: undefined,
       description,
       assets: assets.map(upstreamAssetView),
     };
@@ -140,14 +147,14 @@ export function normalizedOrUndefined(
  */
 function mergeTags(
   sources: readonly Source[],
-  versions: ReadonlyMap<string, VersionView | "hidden">,
+  versions: ReadonlyMap<string, OfferedVersion>,
 ): Readonly<Record<string, string>> {
-  const merged = new Map<string, VersionView>();
+  const merged = new Map<string, OfferedVersion>();
   for (const source of upstreamsFirst(sources)) {
     const tags = source.kind === "repository" ? source.tags : (source.listing?.tags ?? {});
     for (const [tag, name] of Object.entries(tags)) {
       const version = versions.get(name);
-      if (version === undefined || version === "hidden") continue;
+      if (version === undefined || !isVisible(version)) continue;
       const before = merged.get(tag);
       if (before?.status === "Published") continue;
       if (before === undefined || version.status === "Published") merged.set(tag, version);
