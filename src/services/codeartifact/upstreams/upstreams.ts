@@ -28,6 +28,9 @@ export interface Upstreams {
    */
   list(connection: string, format: PackageFormat, name: PackageName): Promise<ListingAnswer>;
 
+  /** `list` without the listing, which is then neither read nor parsed as long as nothing changed. */
+  check(connection: string, format: PackageFormat, name: PackageName): Promise<ListingState>;
+
   /** For `format.upstream.locate`, and for documents beside the listing that are passed through. */
   source(connection: string): UpstreamSource;
 
@@ -37,6 +40,16 @@ export interface Upstreams {
    * file is not there. What is wrong later breaks the stream and rejects `stored`, and nothing is kept.
    */
   fetchAsset(wanted: WantedAsset, commit: CommitFetched): Promise<FetchedAsset | undefined>;
+
+  /** Requests to upstreams since the start, by connection and status ("error" for none). */
+  requestCounts(): readonly {
+    readonly connection: string;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
+
+  /** Breaks off what still runs, and waits for its end. */
+  close(): Promise<void>;
 }
 
 export interface Connection {
@@ -50,9 +63,12 @@ export interface Connection {
 /** Formats that have external connections; ruby and cargo have no room of their own yet. */
 export type ConnectionFormat = FormatName | "ruby" | "cargo";
 
-export interface ListingAnswer {
+export interface ListingAnswer extends ListingState {
   /** Undefined when the upstream has no such package. */
   readonly listing: UpstreamListing | undefined;
+}
+
+export interface ListingState {
   /** Changes whenever one of the documents does that the listing was read from. */
   readonly revision: string;
   /** Milliseconds since the epoch: asking earlier gives the same answer. */

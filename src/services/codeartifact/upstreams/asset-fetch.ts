@@ -1,0 +1,125 @@
+import { Readable } from "node:stream";
+import type { Blob, Blobs } from "../../../storage/blobs/blobs.ts";
+import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
+import { PackageInvalid, type ReceivedContent, type VersionDescription } from "../format.ts";
+import type { ConnectionSettings } from "./connections.ts";
+import type { UpstreamAnswer, UpstreamHttp } from "./http.ts";
+import { LeadingReader } from "./leading-reader.ts";
+import { type CommitFetched, UpstreamRefused, UpstreamUnavailable, type WantedAsset } from "./upstreams.ts";
+import { verify } from "./verification.ts";
+
+/** As large as a publication may be. */
+const MAX_ASSET_BYTES = 5 * 1024 * 1024 * 1024;
+
+/** A file that was checked and is kept. */
+export interface StoredAsset {
+  readonly blob: Blob;
+  readonly content: ReceivedContent;
+  readonly description: VersionDescription | undefined;
+}
+
+/** One fetch of one file, from the upstream's first byte to the commit. */
+export interface AssetFetch {
+  /** Content-Length, or what the listing says. */
+  readonly size: number | undefined;
+  /** For whoever asked first. */
+  readonly leader: LeadingReader;
+  readonly stored: Promise<StoredAsset>;
+}
+
+/** Undefined when the upstream has no such file. */
+export async function beginFetch(
+  { http, blobs }: { readonly http: UpstreamHttp; readonly blobs: Pick<Blobs, "take" | "open"> },
+  connection: ConnectionSettings,
+  wanted: WantedAsset,
+  commit: CommitFetched,
+): Promise<AssetFetch | undefined> {
+  const { asset } = wanted;
+  const maxSize = asset.size ?? MAX_ASSET_BYTES;
+  const request = {
+    connection,
+    url: asset.url,
+    // The bytes as they are stored there: an integrity value is of them.
+    headers: { accept: "*/*", "accept-encoding": "identity" },
+    maxSize,
+  };
+  const answer = await http.get(request, async (received) => received);
+  if (answer.status !== 200) {
+    answer.discard();
+    if (answer.status === 404) return undefined;
+    throw new UpstreamRefused(`${connection.name} answers ${answer.status} to a plain question`);
+  }
+  if (asset.size !== undefined && answer.size !== undefined && answer.size !== asset.size) {
+    answer.discard();
+    throw new UpstreamRefused(
+      `${connection.name} announces ${answer.size} bytes of ${asset.name}, which has ${asset.size}`,
+    );
+  }
+  const leader = new LeadingReader(async (start) => {
+    const { blob } = await stored;
+    return start < blob.size ? blobs.open(blob.id, { start, end: blob.size - 1 }) : Readable.from([]);
+  });
+  const stored = take(blobs, answer, wanted, maxSize, leader, commit);
+  stored.catch((error: unknown) => leader.failed(error));
+  return { size: answer.size ?? asset.size, leader, stored };
+}
+
+async function take(
+  blobs: Pick<Blobs, "take" | "open">,
+  answer: UpstreamAnswer,
+  wanted: WantedAsset,
+  maxSize: number,
+  leader: LeadingReader,
+  commit: CommitFetched,
+): Promise<StoredAsset> {
+  const body = Readable.from(teed(answer, leader), { objectMode: false, highWaterMark: 64 * 1024 });
+  try {
+    return await blobs.take(
+      body,
+      { maxSize },
+      async (content) => {
+        verify(content, wanted.asset);
+        const description = await describe(content, wanted);
+        leader.checked();
+        return { hashes: content.hashes, size: content.size, description };
+      },
+      async (tx, blob, { hashes, size, description }) => {
+        const content: ReceivedContent = { hashes, size, open: (range) => blobs.open(blob.id, range) };
+        await commit(tx, blob, content, description);
+        return { blob, content, description };
+      },
+    );
+  } catch (error) {
+    throw asUpstreams(error, wanted);
+  } finally {
+    // The store leaves it open when it fails itself.
+    body.destroy();
+  }
+}
+
+async function* teed(answer: UpstreamAnswer, leader: LeadingReader): AsyncGenerator<Buffer> {
+  for await (const chunk of answer.body) {
+    leader.push(chunk);
+    yield chunk;
+  }
+}
+
+async function describe(
+  content: ReceivedContent,
+  { format, asset, version }: WantedAsset,
+): Promise<VersionDescription | undefined> {
+  const protocol = format.upstream;
+  return protocol?.describe ? protocol.describe(content, asset, version) : version?.description;
+}
+
+/** What is wrong with the upstream's bytes is the upstream's, whoever found it. */
+function asUpstreams(error: unknown, { connection, asset }: WantedAsset): Error {
+  if (error instanceof BodyBrokenOff) {
+    const { cause } = error;
+    if (cause instanceof UpstreamUnavailable || cause instanceof UpstreamRefused) return cause;
+    return new UpstreamUnavailable(`${connection} broke off while sending ${asset.name}`, { cause });
+  }
+  if (error instanceof PackageInvalid || error instanceof BlobTooLarge)
+    return new UpstreamRefused(`${asset.name} of ${connection}: ${error.message}`, { cause: error });
+  return error instanceof Error ? error : new Error(String(error));
+}
