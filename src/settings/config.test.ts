@@ -159,7 +159,9 @@ test("help names every setting and its default", () => {
   const help = commandHelp("serve").replace(/\s+/g, " ");
   for (const setting of SETTINGS) {
     expect(help).toContain(
-      "environmentOnly" in setting ? environmentName(setting.name) : `--${setting.name} `,
+      "environmentOnly" in setting || "noFlag" in setting
+        ? environmentName(setting.name)
+        : `--${setting.name} `,
     );
     if ("fallback" in setting) expect(help).toContain(`Default: ${setting.fallback}.`);
   }

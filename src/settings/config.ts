@@ -2,9 +2,11 @@ import { join, resolve } from "node:path";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "../aws/names.ts";
 import type { RootAccountSettings } from "../identity/root-account.ts";
 import type { ListenAddress } from "../server/listener.ts";
+import type { UpstreamSettings } from "../services/codeartifact/upstreams/index.ts";
 import { ConfigError } from "./errors.ts";
 import { type Environment, readSources, type Values } from "./sources.ts";
 import { type CommandName, environmentName, type SettingName } from "./table.ts";
+import { upstreamConnections } from "./upstream-connections.ts";
 import { oneOf, parseDomain, parseListenAddress, parseSize, parseUrl, wholeNumber } from "./values.ts";
 
 /** The one typed configuration, whatever source each value came from (sources.ts). */
@@ -23,6 +25,8 @@ export interface Config {
   readonly tls: TlsChoice;
   /** Images that OCI clients push without all of their layers. */
   readonly missingLayers: "refuse" | "accept";
+  /** External connections of package repositories. */
+  readonly upstreams: UpstreamSettings;
   readonly logLevel: string;
   /** Bytes. */
   readonly minFreeDisk: number;
@@ -49,10 +53,10 @@ export function readConfig(
   folder: string = process.cwd(),
 ): { readonly config: Config; readonly words: readonly string[] } {
   const { values, words } = readSources(command, args, environment, folder);
-  return { config: typed(values, folder), words };
+  return { config: typed(values, folder, environment), words };
 }
 
-function typed(values: Values, folder: string): Config {
+function typed(values: Values, folder: string, environment: Environment): Config {
   const text = (name: SettingName): string | undefined => {
     const given = values[name];
     if (given && given.length > 1)
@@ -102,6 +106,21 @@ function typed(values: Values, folder: string): Config {
     domains: (values.domain ?? []).map(domainOf),
     tls,
     missingLayers: parsed("missing-layers", oneOf(["refuse", "accept"]), "refuse or accept"),
+    upstreams: {
+      connections: upstreamConnections(values),
+      freshSeconds: parsed("upstream-fresh-seconds", wholeNumber(0, 604_800), "a whole number of seconds"),
+      negativeSeconds: parsed(
+        "upstream-negative-seconds",
+        wholeNumber(0, 86_400),
+        "a whole number of seconds",
+      ),
+      timeoutSeconds: parsed(
+        "upstream-timeout-seconds",
+        wholeNumber(1, 3600),
+        "a whole number of seconds from 1",
+      ),
+      proxyEnvironment: proxyEnvironment(environment),
+    },
     logLevel: parsed("log-level", oneOf(LOG_LEVELS), `one of ${LOG_LEVELS.join(", ")}`),
     minFreeDisk: parsed("min-free-disk", parseSize, "a size such as 512MiB, 10GiB or 0"),
     maxConnections: parsed("max-connections", wholeNumber(1, 1_000_000), "a whole number from 1"),
@@ -144,6 +163,15 @@ function domainOf(text: string): string {
   const domain = parseDomain(text);
   if (domain !== undefined) return domain;
   throw new ConfigError(`--domain is "${text}", but must be a domain name such as artifacts.example.com.`);
+}
+
+/** As every program reads them, in capitals or not. */
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
+function proxyEnvironment(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => PROXY_VARIABLES.includes(name.toUpperCase())),
+  );
 }
 
 function rootKey(accessKeyId: string | undefined, secretAccessKey: string | undefined): Config["rootKey"] {

@@ -39,9 +39,15 @@ accounts. Both work while the server runs.`,
 
 export function commandHelp(command: CommandName): string {
   const settings = settingsOf(command);
-  const flags = settings.filter((setting) => !setting.environmentOnly);
+  const flags = settings.filter((setting) => !setting.environmentOnly && !setting.noFlag);
+  const secrets = settings.filter((setting) => setting.noFlag);
   const others = settings.filter((setting) => setting.environmentOnly);
   const parts = [USAGE[command], `Flags:\n${flags.map(flagHelp).join("\n")}`];
+  if (secrets.length > 0) {
+    parts.push(
+      `Only from shosoin.yaml (${list(secrets)}) or the environment:\n${secrets.map(environmentHelp).join("\n")}`,
+    );
+  }
   if (others.length > 0) {
     parts.push(`Only from the environment:\n${others.map(environmentHelp).join("\n")}`);
   }
@@ -50,6 +56,10 @@ export function commandHelp(command: CommandName): string {
       "A flag goes before the variable, the variable before the file.",
   );
   return `${parts.join("\n\n")}\n`;
+}
+
+function list(settings: readonly Setting[]): string {
+  return settings.map(({ name }) => name).join(", ");
 }
 
 function flagHelp(setting: Setting): string {

@@ -31,7 +31,7 @@ function readFlags(
   command: CommandName,
   args: readonly string[],
 ): { values: Values; words: readonly string[] } {
-  const settings = settingsOf(command).filter((setting) => !setting.environmentOnly);
+  const settings = settingsOf(command).filter((setting) => !setting.environmentOnly && !setting.noFlag);
   const options = Object.fromEntries(
     settings.map((setting) => [setting.name, { type: "string" as const, multiple: true }]),
   );

@@ -14,6 +14,8 @@ export interface Setting {
   readonly repeatable?: true;
   /** A secret or a rehearsal: only from the environment, never on a command line that others can read. */
   readonly environmentOnly?: true;
+  /** Holds secrets but is too long for a variable alone: from shosoin.yaml or the environment, never a flag. */
+  readonly noFlag?: true;
   readonly commands: readonly CommandName[];
   readonly help: string;
 }
@@ -107,6 +109,50 @@ export const SETTINGS = [
     fallback: "refuse",
     commands: SERVE,
     help: "Images that OCI clients push without all of their layers: refused as by ECR, or accepted (sparse copies).",
+  },
+  {
+    name: "upstream",
+    value: "NAME=[FORMAT+]URL",
+    repeatable: true,
+    commands: SERVE,
+    help: "A package upstream for external connections: own ones with npm, pypi (the index URL), maven or nuget (acme=npm+https://npm.acme.example/), or another address of a public: name. Repeatable.",
+  },
+  {
+    name: "upstream-credentials",
+    value: "NAME=USER:PASSWORD",
+    repeatable: true,
+    noFlag: true,
+    commands: SERVE,
+    help: "What an upstream is sent to let this server in; NAME=TOKEN (without a colon) is a bearer token. Repeatable.",
+  },
+  {
+    name: "upstream-proxy",
+    value: "NAME=URL",
+    repeatable: true,
+    noFlag: true,
+    commands: SERVE,
+    help: "An HTTP proxy for one upstream (http://[USER:PASSWORD@]HOST:PORT); HTTP_PROXY, HTTPS_PROXY and NO_PROXY hold for all others. Repeatable.",
+  },
+  {
+    name: "upstream-fresh-seconds",
+    value: "NUMBER",
+    fallback: "300",
+    commands: SERVE,
+    help: "How long an upstream's document is believed before the upstream is asked whether it has changed.",
+  },
+  {
+    name: "upstream-negative-seconds",
+    value: "NUMBER",
+    fallback: "60",
+    commands: SERVE,
+    help: "How long it is believed that an upstream has no such package or file.",
+  },
+  {
+    name: "upstream-timeout-seconds",
+    value: "NUMBER",
+    fallback: "30",
+    commands: SERVE,
+    help: "An upstream that has not begun to answer after so long, or then sends less than 32 KiB in so long, has failed.",
   },
   {
     name: "log-level",
