@@ -109,7 +109,8 @@ export interface Packages {
   /**
    * Renames versions of this repository and changes their status, in one transaction in which `plan` sees those it is
    * about: the ones named, or all that are Unfinished (Maven: the metadata of a package ends what is unfinished, that
-   * of a snapshot puts a build in the place of the one before). Checks `codeartifact:PublishPackageVersion`.
+   * of a snapshot puts a build in the place of the one before). Checks `codeartifact:PutPackageMetadata`; throws
+   * ResourceNotFoundException when the repository itself has no such package.
    */
   arrange(
     call: Call,
