@@ -3,6 +3,7 @@
  * version as the caller spelled it. Either all are done or none: one failure makes every other SKIPPED.
  */
 import type { PackageVersionError, SuccessfulPackageVersionInfo } from "@aws-sdk/client-codeartifact";
+import { type PackageIdentity, versionConflict, versionNotFound } from "../errors.ts";
 import type { VersionFailure } from "./statuses.ts";
 
 export interface VersionResults {
@@ -40,4 +41,13 @@ export function failuresOf(
     if (failure) failures.set(version, failure);
   }
   return failures.size > 0 ? failures : undefined;
+}
+
+/** For callers that have no maps to answer with: the first failure that is to blame, as an exception. */
+export function throwFailure({ failedVersions }: VersionResults, identity: PackageIdentity): void {
+  const blamed = Object.entries(failedVersions).find(([, failure]) => failure.errorCode !== "SKIPPED");
+  if (!blamed) return;
+  const [version, failure] = blamed;
+  if (failure.errorCode === "NOT_FOUND") throw versionNotFound(identity, version);
+  throw versionConflict(version, failure.errorMessage ?? "");
 }
