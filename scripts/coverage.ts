@@ -2,12 +2,17 @@ import { loadServiceModel, modelKeys, serviceDescription } from "../src/aws/mode
 import type { AwsService } from "../src/aws/service.ts";
 import type { ServiceModel } from "../src/aws/wire.ts";
 import type { Call } from "../src/identity/call.ts";
-import { createOperations } from "../src/services/ecr/operations.ts";
+import { createOperations as codeArtifactOperations } from "../src/services/codeartifact/operations.ts";
+import { createOperations as ecrOperations } from "../src/services/ecr/operations.ts";
 import { sts } from "../src/services/sts/index.ts";
 
 /** A table of operations is looked at, not called: what its functions need may be missing. */
 const services: readonly AwsService<Call>[] = [
-  { model: "ecr", operations: createOperations({} as Parameters<typeof createOperations>[0]) },
+  { model: "ecr", operations: ecrOperations({} as Parameters<typeof ecrOperations>[0]) },
+  {
+    model: "codeartifact",
+    operations: codeArtifactOperations({} as Parameters<typeof codeArtifactOperations>[0]),
+  },
   sts,
 ];
 

@@ -20,6 +20,8 @@ import {
   fileCertificates,
   type ServerCertificates,
 } from "./server/server-certificates.ts";
+import { createCodeArtifact } from "./services/codeartifact/index.ts";
+import { createUpstreams } from "./services/codeartifact/upstreams/index.ts";
 import { createEcr } from "./services/ecr/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
@@ -79,14 +81,39 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     missingLayers: config.missingLayers,
   });
   opened.defer(() => ecr.flushPullTimes());
+  const upstreams = createUpstreams({ metadata, blobs, clock, log, settings: config.upstreams });
+  opened.defer(() => upstreams.close());
+  const codeArtifact = createCodeArtifact({
+    metadata,
+    blobs,
+    events,
+    jobs,
+    secrets,
+    identity,
+    authorize,
+    clock,
+    domains: config.domains,
+    formats: [],
+    upstreams,
+  });
 
   const worker = startWorker({
     metadata,
     jobs,
     clock,
     log,
-    handlers: [...blobs.jobHandlers, ...eventsJobHandlers(metadata, clock), ...ecr.jobHandlers],
-    recurring: [...blobs.recurringJobs, ...eventsRecurringJobs, ...ecr.recurringJobs],
+    handlers: [
+      ...blobs.jobHandlers,
+      ...eventsJobHandlers(metadata, clock),
+      ...ecr.jobHandlers,
+      ...codeArtifact.jobHandlers,
+    ],
+    recurring: [
+      ...blobs.recurringJobs,
+      ...eventsRecurringJobs,
+      ...ecr.recurringJobs,
+      ...codeArtifact.recurringJobs,
+    ],
   });
   opened.defer(() => worker.stop());
   opened.defer(every(FLUSH_PULL_TIMES_MILLISECONDS, log, () => ecr.flushPullTimes()));
@@ -103,8 +130,9 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     domains: config.domains,
     doors: {
       registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
-      aws: awsDoor({ services: [ecr.service, sts], identity }),
+      aws: awsDoor({ services: [ecr.service, codeArtifact.service, sts], identity }),
       "layer-download": ecr.layerDownloadDoor,
+      packages: unknownOwnPathDoor(),
       healthz: healthDoor(),
       readyz: readinessDoor(
         {

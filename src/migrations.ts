@@ -1,9 +1,10 @@
 import { migrations as events } from "./events/migrations.ts";
 import { migrations as identity } from "./identity/migrations.ts";
 import { migrations as jobs } from "./jobs/migrations.ts";
+import { migrations as codeartifact } from "./services/codeartifact/index.ts";
 import { migrations as ecr } from "./services/ecr/index.ts";
 import { migrations as blobs } from "./storage/blobs/migrations.ts";
 import type { Migrations } from "./storage/metadata/metadata.ts";
 
 /** Every room's migrations; their names sort in the order in which they run. */
-export const migrations: Migrations = { ...identity, ...jobs, ...events, ...blobs, ...ecr };
+export const migrations: Migrations = { ...identity, ...jobs, ...events, ...blobs, ...ecr, ...codeartifact };

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Metadata } from "../storage/metadata/metadata.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type { Principal } from "./call.ts";
+import { type PackageTokenDomain, PackageTokens, type VerifiedPackageToken } from "./package-token.ts";
 import { rootPrincipal } from "./principal.ts";
 import { type IssuedToken, type RegistryTokenHolder, RegistryTokens } from "./registry-token.ts";
 import type { Secrets } from "./secrets.ts";
@@ -28,11 +29,23 @@ export interface Identity {
 
   /** Undefined when the token is not ours, expired, or its access key is gone or has another secret. */
   verifyRegistryToken(token: string, now: Date): Promise<RegistryTokenHolder | undefined>;
+
+  /** A password for package managers, for one domain. Dies with its access key. */
+  issuePackageToken(
+    principal: Principal,
+    domain: PackageTokenDomain,
+    seconds: number,
+    now: Date,
+  ): Promise<IssuedToken>;
+
+  /** Knows nothing of revocation: whoever lets package managers in asks CodeArtifact's `verifyPackageToken`. */
+  provePackageToken(token: string, now: Date): Promise<VerifiedPackageToken>;
 }
 
 export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Clock): Identity {
   const accessKeys = new AccessKeys(metadata.reader, clock);
   const tokens = new RegistryTokens(secrets, accessKeys);
+  const packageTokens = new PackageTokens(secrets, accessKeys);
   return {
     async authenticate(signed, request, bodySha256) {
       // Only long-term root keys exist: no session of ours can be behind a token.
@@ -44,5 +57,8 @@ export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Cloc
     },
     issueRegistryToken: (principal, region, now) => tokens.issue(principal, region, now),
     verifyRegistryToken: (token, now) => tokens.verify(token, now),
+    issuePackageToken: (principal, domain, seconds, now) =>
+      packageTokens.issue(principal, domain, seconds, now),
+    provePackageToken: (token, now) => packageTokens.verify(token, now),
   };
 }

@@ -9,6 +9,8 @@ export interface HostNames {
   readonly region?: Region;
   /** `<bucket>.s3.<region>.<domain>` */
   readonly bucket?: string;
+  /** `<domain>-<owner>.d.codeartifact.<region>.<domain>`: the package domain; its owner is `account`. */
+  readonly packageDomain?: string;
   /** `<service>.<region>.<domain>`, as the host calls it: `sts`, `api.ecr`. A signature's scope goes before it. */
   readonly service?: string;
 }

@@ -14,6 +14,7 @@ export type DoorName =
   | "registry"
   | "aws"
   | "layer-download"
+  | "packages"
   | "healthz"
   | "readyz"
   | "metrics"
@@ -39,6 +40,8 @@ const PATHS: readonly { readonly path: string; readonly exact: boolean; readonly
   { path: "/-/metrics", exact: true, door: "metrics" },
   // What GetDownloadUrlForLayer hands out.
   { path: "/-/ecr/layers/", exact: false, door: "layer-download" },
+  // What GetRepositoryEndpoint gives out: `/-/codeartifact/<region>/<domain>-<owner>/<format>/<repository>/`.
+  { path: "/-/codeartifact/", exact: false, door: "packages" },
   { path: "/-/", exact: false, door: "unknown-own-path" },
   { path: "/v2/", exact: false, door: "registry" },
   { path: "/v2", exact: true, door: "registry" },
@@ -64,6 +67,15 @@ const HOST_FORMS: readonly HostForm[] = [
     names: ({ account = "", region = "" }) => named({ account: parseAccountId(account) }, region),
   },
   {
+    // A package domain's name may contain dashes and digits: the owner is the last twelve digits.
+    pattern: new RegExp(
+      `^(?<packageDomain>[a-z][a-z0-9-]{0,48}[a-z0-9])-(?<account>\\d{12})\\.d\\.codeartifact\\.${REGION}$`,
+    ),
+    door: "packages",
+    names: ({ packageDomain = "", account = "", region = "" }) =>
+      named({ packageDomain, account: parseAccountId(account) }, region),
+  },
+  {
     pattern: new RegExp(`^${BUCKET}\\.s3\\.${REGION}$`),
     door: "aws",
     names: ({ bucket = "", region = "" }) => named({ bucket, service: "s3" }, region),
@@ -82,7 +94,7 @@ const HOST_FORMS: readonly HostForm[] = [
 
 /** The names with their region, or nothing when that is no region or the account is no account. */
 function named(
-  names: { account?: AccountId | undefined; bucket?: string; service?: string },
+  names: { account?: AccountId | undefined; bucket?: string; packageDomain?: string; service?: string },
   regionText: string,
 ): HostNames | undefined {
   const region: Region | undefined = parseRegion(regionText);

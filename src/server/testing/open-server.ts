@@ -29,6 +29,7 @@ export async function openServer(door: Door, options: Partial<ServerOptions> = {
       registry: door,
       aws: door,
       "layer-download": door,
+      packages: door,
       healthz: healthDoor(),
       readyz: readinessDoor({}, () => server.stopping),
       metrics: metricsDoor(metrics),

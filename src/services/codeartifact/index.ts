@@ -1,0 +1,44 @@
+/** Package repositories: one engine behind the CodeArtifact API and behind package managers' doors. */
+import type { AwsService } from "../../aws/service.ts";
+import type { Call } from "../../identity/call.ts";
+import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
+import type { CodeArtifactContext, CodeArtifactDependencies } from "./context.ts";
+import { Formats } from "./formats.ts";
+import { createGraphs } from "./graph.ts";
+import { createOperations } from "./operations.ts";
+import { createReadingQueries } from "./reading/queries.ts";
+import { createReading, type Reading } from "./reading/reading.ts";
+import {
+  createPackageTokenVerifier,
+  type PackageTokenVerifier,
+  removeExpiredRevocationsHandler,
+  removeExpiredRevocationsJob,
+} from "./token-revocation.ts";
+
+export type { CodeArtifactDependencies } from "./context.ts";
+export { migrations } from "./migrations.ts";
+
+export interface CodeArtifact {
+  readonly service: AwsService<Call>;
+  /** What native doors work with. */
+  readonly packages: Reading;
+  readonly tokens: PackageTokenVerifier;
+  readonly jobHandlers: readonly JobHandler[];
+  readonly recurringJobs: readonly RecurringJob[];
+}
+
+export function createCodeArtifact(dependencies: CodeArtifactDependencies): CodeArtifact {
+  const context: CodeArtifactContext = {
+    ...dependencies,
+    formats: new Formats(dependencies.formats),
+    graphs: createGraphs(dependencies.metadata),
+    queries: createReadingQueries(dependencies.metadata.reader),
+  };
+  return {
+    service: { model: "codeartifact", operations: createOperations(context) },
+    packages: createReading(context),
+    tokens: createPackageTokenVerifier(context),
+    jobHandlers: [removeExpiredRevocationsHandler(context)],
+    recurringJobs: [removeExpiredRevocationsJob],
+  };
+}
