@@ -4,6 +4,7 @@
 import type { AccountId } from "../../aws/names.ts";
 import { BoundedCache } from "../../bounded-cache.ts";
 import type { Metadata, Reader } from "../../storage/metadata/metadata.ts";
+import { loadGroups, type PackageGroups } from "./groups/package-groups.ts";
 
 export interface DomainGraph {
   readonly id: string;
@@ -15,6 +16,7 @@ export interface DomainGraph {
   /** By id. */
   readonly repositories: ReadonlyMap<string, GraphRepository>;
   readonly repositoriesByName: ReadonlyMap<string, GraphRepository>;
+  readonly groups: PackageGroups;
 }
 
 export interface GraphRepository {
@@ -123,6 +125,7 @@ async function loadGraph(db: Reader, domainId: string): Promise<DomainGraph | un
     policy: domain.policy ?? undefined,
     repositories: new Map(repositories.map((repository) => [repository.id, repository])),
     repositoriesByName: new Map(repositories.map((repository) => [repository.name, repository])),
+    groups: await loadGroups(db, domainId),
   };
 }
 

@@ -1,0 +1,176 @@
+/** One file, opened for a client: from the repository's own rows, from an upstream's, or from outside. */
+import { Readable } from "node:stream";
+import type { Call } from "../../../identity/call.ts";
+import type { Blob } from "../../../storage/blobs/blobs.ts";
+import type { Transaction } from "../../../storage/metadata/metadata.ts";
+import type { CodeArtifactContext } from "../context.ts";
+import type { OpenAsset, OpenRepository, VersionStatus } from "../engine.ts";
+import { versionNotDownloadable } from "../errors.ts";
+import type { FormatName, Hashes, PackageName, ReceivedContent, VersionDescription } from "../format.ts";
+import {
+  assetsOf,
+  descriptionText,
+  NO_DESCRIPTION,
+  type PackageKey,
+  readmeOf,
+} from "../versions/stored-packages.ts";
+import { type FoundAsset, findAsset, type StoredAssetRow } from "./find-asset.ts";
+import { asOpen } from "./open-repository.ts";
+import { type PackageWalk, walkPackage } from "./package-walk.ts";
+import { retain } from "./retain.ts";
+
+/** Throws ResourceNotFoundException for what is archived, UpstreamUnavailable and UpstreamRefused for what only the outside has. */
+export async function openAsset(
+  context: CodeArtifactContext,
+  call: Call,
+  repository: OpenRepository,
+  formatName: FormatName,
+  name: PackageName,
+  version: string | undefined,
+  asset: string,
+): Promise<OpenAsset | undefined> {
+  const key: PackageKey = { repository, format: formatName, name };
+  const own = await ownAsset(context, key, version, asset);
+  if (own) return storedAsset(context, asset, own);
+  const walk = await walkPackage(context, repository, formatName, name);
+  const wanted = { format: context.formats.get(formatName), name, version, asset };
+  for await (const found of findAsset(context, walk, wanted)) {
+    const opened = await openFound(context, call, key, asset, walk, found);
+    if (opened) return opened;
+  }
+  return undefined;
+}
+
+async function ownAsset(
+  { queries, metadata }: CodeArtifactContext,
+  { repository, format, name }: PackageKey,
+  version: string | undefined,
+  asset: string,
+) {
+  const key = { repositoryId: repository.id, format, namespace: name.namespace, name: name.name, asset };
+  if (version === undefined) return queries.ownAssetOfAnyVersion(metadata.reader, key);
+  const row = await queries.ownAsset(metadata.reader, { ...key, version });
+  if (row?.status === "Archived") throw versionNotDownloadable(name, version, "Archived");
+  return row;
+}
+
+type Opened = Hashes & Pick<StoredAssetRow, "version" | "revision" | "blob_id" | "size">;
+
+function storedAsset({ blobs }: CodeArtifactContext, name: string, row: Opened): OpenAsset {
+  const { version, revision, size, md5, sha1, sha256, sha512 } = row;
+  return {
+    name,
+    version,
+    revision,
+    size,
+    hashes: { md5, sha1, sha256, sha512 },
+    open: (range) => blobs.open(row.blob_id, range),
+  };
+}
+
+/** Undefined when the outside no longer has it. */
+async function openFound(
+  context: CodeArtifactContext,
+  call: Call,
+  key: PackageKey,
+  asset: string,
+  walk: PackageWalk,
+  found: FoundAsset,
+): Promise<OpenAsset | undefined> {
+  if (found.kind === "outside") return openOutside(context, call, key, walk, found);
+  const { repository, row } = found;
+  if (repository.id !== walk.repository.id)
+    await context.metadata.write((tx) => retainCopy(context, tx, call, key, row));
+  const { md5, sha1, sha256, sha512 } = row;
+  if (md5 === null || sha1 === null || sha256 === null || sha512 === null) return undefined;
+  return storedAsset(context, asset, { ...row, md5, sha1, sha256, sha512 });
+}
+
+/** All files of the version, as they are in the transaction: a version that was published inside is one as a whole. */
+async function retainCopy(
+  context: CodeArtifactContext,
+  tx: Transaction,
+  call: Call,
+  key: PackageKey,
+  { id, status, ...row }: StoredAssetRow,
+): Promise<void> {
+  const { version, published_at, origin_type, origin_repository, origin_connection, description } = row;
+  const assets = await assetsOf(tx, id);
+  await retain(
+    context,
+    tx,
+    call,
+    key,
+    {
+      version,
+      status,
+      published_at,
+      origin_type,
+      origin_repository,
+      origin_connection,
+      description,
+      readme: await readmeOf(tx, id),
+      describes: false,
+    },
+    assets.map(({ version_id: _, added_at: __, ...asset }) => asset),
+  );
+}
+
+async function openOutside(
+  context: CodeArtifactContext,
+  call: Call,
+  key: PackageKey,
+  { graph, repository }: PackageWalk,
+  { connection, owner, version, listed, asset }: Extract<FoundAsset, { kind: "outside" }>,
+): Promise<OpenAsset | undefined> {
+  const format = context.formats.get(key.format);
+  const keepers = new Set([repository, owner]);
+  const commit = async (
+    tx: Transaction,
+    blob: Blob,
+    { size, hashes }: ReceivedContent,
+    described: VersionDescription | undefined,
+  ): Promise<void> => {
+    const description = described ?? listed?.description ?? NO_DESCRIPTION;
+    const status: VersionStatus = listed?.unlisted ? "Unlisted" : "Published";
+    const retained = {
+      version,
+      status,
+      published_at: listed?.publishedAt ?? call.now.getTime(),
+      origin_type: "EXTERNAL",
+      origin_repository: null,
+      origin_connection: connection,
+      description: descriptionText(description),
+      readme: description.readme,
+      describes: described !== undefined,
+    };
+    const file = {
+      name: asset.name,
+      blob_id: blob.id,
+      size,
+      ...hashes,
+      metadata: JSON.stringify(asset.metadata),
+    };
+    for (const keeper of keepers)
+      await retain(context, tx, call, { ...key, repository: asOpen(graph, keeper) }, retained, [file]);
+  };
+  const wanted = { connection, format, name: key.name, version: listed, asset, place: repository.id };
+  const fetched = await context.upstreams.fetchAsset(wanted, commit);
+  return (
+    fetched && {
+      name: asset.name,
+      version,
+      revision: "",
+      size: fetched.size,
+      hashes: undefined,
+      open: async () =>
+        Readable.from(untilStored(await fetched.stream(), fetched.stored), { objectMode: false }),
+    }
+  );
+}
+
+/** The answer ends when what it brought is retained: who asks next finds it. */
+async function* untilStored(stream: Readable, stored: Promise<void>): AsyncGenerator<Uint8Array> {
+  yield* stream as AsyncIterable<Uint8Array>;
+  await stored;
+}

@@ -1,0 +1,93 @@
+/** A package as a repository shows it: everything that places of its walk have, read and merged. */
+
+import type { CodeArtifactContext } from "../context.ts";
+import type { OpenRepository, PackageView } from "../engine.ts";
+import type { FormatName, PackageName } from "../format.ts";
+import type { Place } from "../graph.ts";
+import { askConnections, type Listings } from "./listings.ts";
+import { distTags, offeredVersions } from "./package-rows.ts";
+import { type PackageWalk, walkPackage } from "./package-walk.ts";
+import { mergeView, type Source } from "./view-merge.ts";
+
+/** What a view was made from: it is true while both numbers stand. */
+export interface Revisions {
+  readonly graph: number;
+  /** Null while nobody has stored anything of the package. */
+  readonly package: number | null;
+}
+
+export interface LoadedView {
+  readonly view: PackageView | undefined;
+  readonly connections: readonly string[];
+  readonly upstream: Listings;
+}
+
+export function readRevisions(
+  { queries, metadata }: CodeArtifactContext,
+  repository: OpenRepository,
+  format: FormatName,
+  { namespace, name }: PackageName,
+): Promise<Revisions | undefined> {
+  return queries.revisions(metadata.reader, { domainId: repository.domainId, format, namespace, name });
+}
+
+/** Throws UpstreamUnavailable or UpstreamRefused when nothing is kept here and a connection could not be asked. */
+export async function loadView(
+  context: CodeArtifactContext,
+  repository: OpenRepository,
+  formatName: FormatName,
+  name: PackageName,
+): Promise<LoadedView> {
+  const format = context.formats.get(formatName);
+  const { walk, stored } = await readStored(context, repository, formatName, name);
+  const connections = walk.places.flatMap((place) => (place.kind === "connection" ? [place.connection] : []));
+  const upstream = await askConnections(context, format, name, connections);
+  const sources = walk.places.map((place) => stored.get(place) ?? listed(place, connections, upstream));
+  const view = mergeView(name, format, sources, upstream.stale);
+  if (view === undefined && upstream.failure) throw upstream.failure;
+  return { view, connections, upstream };
+}
+
+/** So often rows are read again because a write fell between the queries; whoever has read less than all renders again next time. */
+const MOST_READINGS = 5;
+
+async function readStored(
+  context: CodeArtifactContext,
+  repository: OpenRepository,
+  format: FormatName,
+  name: PackageName,
+): Promise<{ walk: PackageWalk; stored: ReadonlyMap<Place, Source> }> {
+  for (let readings = 1; ; readings++) {
+    const before = await readRevisions(context, repository, format, name);
+    const walk = await walkPackage(context, repository, format, name);
+    const stored = await storedSources(context, walk);
+    const after = await readRevisions(context, repository, format, name);
+    const isWhole = before?.package === after?.package && before?.graph === after?.graph;
+    if (isWhole || readings === MOST_READINGS) return { walk, stored };
+  }
+}
+
+async function storedSources(
+  { metadata }: CodeArtifactContext,
+  { places, packages }: PackageWalk,
+): Promise<ReadonlyMap<Place, Source>> {
+  const rows = places.flatMap((place) => {
+    const row = place.kind === "repository" ? packages.get(place.repository.id) : undefined;
+    return row ? [row.id] : [];
+  });
+  const versions = await offeredVersions(metadata.reader, rows);
+  const tags = await distTags(metadata.reader, rows);
+  return new Map(
+    places.flatMap((place): [Place, Source][] => {
+      if (place.kind !== "repository") return [];
+      const id = packages.get(place.repository.id)?.id ?? "";
+      const source = { versions: versions.get(id) ?? [], tags: tags.get(id) ?? {} };
+      return [[place, { kind: "repository", depth: place.depth, ...source }]];
+    }),
+  );
+}
+
+function listed(place: Place, connections: readonly string[], { listings }: Listings): Source {
+  const index = place.kind === "connection" ? connections.indexOf(place.connection) : -1;
+  return { kind: "connection", depth: place.depth, listing: listings[index] };
+}
