@@ -1,12 +1,13 @@
 /**
  * From a request's names to a domain or a repository that the caller may use. The owner of a domain and the account
- * that administers a repository may do everything there unless a policy denies it; everyone else needs the policy of
- * the domain (for the domain and its package groups) or of the repository (for the repository and its packages). Who has
- * no right learns nothing: what is there and what is not are denied alike.
+ * that administers a repository may do everything there unless a policy denies it; everyone else needs a policy: the
+ * domain's, which speaks about everything in it, or the repository's, about itself and its packages (CodeArtifact user
+ * guide, "Domain policies"). Who has no right learns nothing: what is there and what is not are denied alike.
  */
 import type { Selectable } from "kysely";
 import type { AccountId } from "../../aws/names.ts";
 import type { Authorize, Call } from "../../identity/call.ts";
+import { combinePolicies } from "../../identity/policy/combine-policies.ts";
 import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "./context.ts";
 import { domainNotFound, repositoryNotFound, validation } from "./errors.ts";
@@ -70,6 +71,7 @@ export async function openStoredRepository(
       repository: name,
       administrator: row?.administrator_account,
       policy: row?.policy,
+      domainPolicy: domain?.policy,
     },
     action,
     { context: { ...tagConditions(row), ...context } },
@@ -79,20 +81,21 @@ export async function openStoredRepository(
   return { domain, row };
 }
 
-/** What the permission check has to know of a repository; `policy` and `administrator` are absent when there is none. */
+/** What the permission check has to know of a repository; of what is not there, policies and administrator are absent. */
 export interface RepositoryToAuthorize {
   readonly owner: string;
   readonly domain: string;
   readonly repository: string;
   readonly administrator: string | undefined;
   readonly policy: string | null | undefined;
+  readonly domainPolicy: string | null | undefined;
 }
 
 /** `resource` is the repository itself unless something in it (a package's ARN) is named. */
 export function authorizeRepository(
   authorize: Authorize,
   call: Call,
-  { owner, domain, repository, administrator, policy }: RepositoryToAuthorize,
+  { owner, domain, repository, administrator, policy, domainPolicy }: RepositoryToAuthorize,
   action: string,
   { resource, context }: { readonly resource?: string; readonly context?: ConditionKeys } = {},
 ): void {
@@ -100,7 +103,7 @@ export function authorizeRepository(
     action,
     resource: resource ?? repositoryArn({ owner, region: call.region, domain, repository }),
     resourceAccount: accountOf(call, owner, administrator),
-    resourcePolicy: policy ?? undefined,
+    resourcePolicy: combinePolicies(policy, domainPolicy),
     ...(context && { context }),
   });
 }

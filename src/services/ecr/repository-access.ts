@@ -4,13 +4,13 @@
  */
 import type { Selectable } from "kysely";
 import type { Call } from "../../identity/call.ts";
+import { combinePolicies } from "../../identity/policy/combine-policies.ts";
 import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
 import { repositoryNotFound } from "./errors.ts";
 import type { TagMutability } from "./mutability.ts";
 import { parseRepositoryName, type RepositoryName, repositoryArn } from "./names.ts";
 import type { RepositoryKey } from "./queries.ts";
-import { combinePolicies } from "./registry-policy-scope.ts";
 import type { EcrRepositoriesTable } from "./tables.ts";
 
 export type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;

@@ -4,11 +4,11 @@
  * there and one that is not are denied alike; only the owner's account hears what does not exist.
  */
 import type { Call } from "../../../identity/call.ts";
+import { authorizeRepository } from "../access.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenRepository, RepositoryAddress } from "../engine.ts";
 import { domainNotFound, repositoryNotFound } from "../errors.ts";
 import type { DomainGraph, GraphRepository } from "../graph.ts";
-import { repositoryArn } from "../names.ts";
 
 export async function openRepository(
   context: CodeArtifactContext,
@@ -20,12 +20,9 @@ export async function openRepository(
   const row = await context.queries.domain(context.metadata.reader, { account: owner, region, domain });
   const graph = row && (await context.graphs.at(row.id, row.graph_revision));
   const repository = graph?.repositoriesByName.get(name);
-  context.authorize(call, {
-    action,
-    resource: repositoryArn({ region, owner, domain, repository: name }),
-    resourceAccount: owner,
-    resourcePolicy: repository?.policy,
-  });
+  const { administrator, policy } = repository ?? {};
+  const asked = { owner, domain, repository: name, administrator, policy, domainPolicy: graph?.policy };
+  authorizeRepository(context.authorize, call, asked, action);
   if (graph === undefined) throw domainNotFound(domain, owner);
   if (repository === undefined) throw repositoryNotFound(name, domain, owner);
   return asOpen(graph, repository);

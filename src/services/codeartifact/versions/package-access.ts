@@ -35,10 +35,10 @@ export async function authorizePackage(
   action: string,
 ): Promise<void> {
   const { owner, domain, name } = key.repository;
-  const { repository } = await openedGraph(context, key.repository);
+  const { graph, repository } = await openedGraph(context, key.repository);
   const resource = packageArn(key.repository, key.format, key.name);
   const { administrator, policy } = repository;
-  const asked = { owner, domain, repository: name, administrator, policy };
+  const asked = { owner, domain, repository: name, administrator, policy, domainPolicy: graph.policy };
   authorizeRepository(context.authorize, call, asked, action, { resource });
 }
 
@@ -81,7 +81,7 @@ async function open(
   const repository = graph?.repositoriesByName.get(name);
   const { administrator, policy } = repository ?? {};
   const resource = arn?.({ owner, region, domain, name });
-  const asked = { owner, domain, repository: name, administrator, policy };
+  const asked = { owner, domain, repository: name, administrator, policy, domainPolicy: graph?.policy };
   authorizeRepository(authorize, call, asked, action, resource === undefined ? {} : { resource });
   if (!graph) throw domainNotFound(domain, owner);
   if (!repository) throw repositoryNotFound(name, domain, owner);
