@@ -49,11 +49,10 @@ export async function beginFetch(
     if (answer.status === 404) return undefined;
     throw new UpstreamRefused(`${connection.name} answers ${answer.status} to a plain question`);
   }
-  if (asset.size !== undefined && answer.size !== undefined && answer.size !== asset.size) {
+  if (answer.size !== undefined && (answer.size > maxSize || answer.size < (asset.size ?? 0))) {
     answer.discard();
-    throw new UpstreamRefused(
-      `${connection.name} announces ${answer.size} bytes of ${asset.name}, which has ${asset.size}`,
-    );
+    const should = asset.size === undefined ? `${maxSize} are taken` : `its upstream says ${asset.size}`;
+    throw new UpstreamRefused(`${asset.name} is announced with ${answer.size} bytes where ${should}`);
   }
   const leader = new LeadingReader(async (start) => {
     const { blob } = await stored;

@@ -19,7 +19,10 @@ export async function* readBody(
   let arrived = 0;
   let waited = 0;
   const chunks: AsyncIterator<Buffer> = response[Symbol.asyncIterator]();
+  const announced = Number(response.headers["content-length"] ?? 0);
   try {
+    if (announced > maxSize)
+      throw new UpstreamRefused(`${host} announces ${announced} bytes; ${maxSize} are taken`);
     for (;;) {
       const asked = performance.now();
       const tooSlow = () =>

@@ -150,10 +150,6 @@ export class UpstreamHttp {
     const { response } = head;
     const length = response.headers["content-length"];
     const size = length === undefined ? undefined : Number(length);
-    if (size !== undefined && size > request.maxSize) {
-      discard(head);
-      throw new UpstreamRefused(`${url.host} announces ${size} bytes; ${request.maxSize} are taken`);
-    }
     const bytes = readBody(response, url.host, request.maxSize, this.#options.timeoutMilliseconds);
     return {
       status,
@@ -190,7 +186,7 @@ function discard({ response, release }: Head): void {
 }
 
 function httpUrl(text: string, connection: ConnectionSettings, base?: URL): URL {
-  const url = text.length <= 8192 ? URL.parse(text, base?.href) : null;
+  const url = text !== "" && text.length <= 8192 ? URL.parse(text, base?.href) : null;
   if (!url || !["http:", "https:"].includes(url.protocol))
     throw new UpstreamRefused(`${connection.name} leads to an address that is none: ${text.slice(0, 200)}`);
   // Credentials and fragments in an address are not the upstream's to say.

@@ -17,6 +17,8 @@ export interface UpstreamSettings {
   readonly negativeSeconds: number;
   readonly timeoutSeconds: number;
   readonly proxyEnvironment: ProxyEnvironment;
+  /** Before the second attempt at a request; a third of a second without it. */
+  readonly pauseMilliseconds?: number;
 }
 
 export interface UpstreamsDependencies {
@@ -33,6 +35,7 @@ export function createUpstreams({ metadata, blobs, clock, log, settings }: Upstr
   const http = new UpstreamHttp({
     proxyEnvironment: settings.proxyEnvironment,
     timeoutMilliseconds: settings.timeoutSeconds * 1000,
+    ...(settings.pauseMilliseconds === undefined ? {} : { pauseMilliseconds: settings.pauseMilliseconds }),
     count(connection, outcome) {
       const key = `${connection} ${outcome}`;
       const entry = counts.get(key) ?? { connection, outcome, count: 0 };
