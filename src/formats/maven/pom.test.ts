@@ -87,9 +87,9 @@ test("properties that name each other, or what every object has, do no harm", ()
 test("a POM of something else is not taken; one with properties in its coordinates is", () => {
   const name = { namespace: "org.example", name: "lib" };
   const pom = { groupId: "org.example", artifactId: "lib", version: "1.0" };
-  checkPom(pom, name, "1.0");
+  checkPom(pom, name, ["1.0"]);
   // biome-ignore lint/suspicious/noTemplateCurlyInString: Maven's CI-friendly versions
-  checkPom({ ...pom, version: "${revision}", groupId: undefined }, name, "1.0");
+  checkPom({ ...pom, version: "${revision}", groupId: undefined }, name, ["1.0"]);
   for (const wrong of [{ groupId: "org.other" }, { artifactId: "other" }, { version: "1.1" }])
-    expect(() => checkPom({ ...pom, ...wrong }, name, "1.0")).toThrow(PackageInvalid);
+    expect(() => checkPom({ ...pom, ...wrong }, name, ["1.0"])).toThrow(PackageInvalid);
 });

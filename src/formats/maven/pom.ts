@@ -56,21 +56,25 @@ export function parsePom(bytes: Uint8Array): Pom {
   };
 }
 
-/** Throws PackageInvalid when the POM is of another package than the one it is published as. */
+/**
+ * Throws PackageInvalid when the POM is of another package than the one it is published as.
+ *
+ * @param versions what it may call itself: of a snapshot `1.0-SNAPSHOT` or its build
+ */
 export function checkPom(
   { groupId, artifactId, version }: PomCoordinates,
   name: PackageName,
-  at: string,
+  versions: readonly string[],
 ): void {
   const claims = [
-    ["groupId", groupId, name.namespace],
-    ["artifactId", artifactId, name.name],
-    ["version", version, at],
+    ["groupId", groupId, [name.namespace]],
+    ["artifactId", artifactId, [name.name]],
+    ["version", version, versions],
   ] as const;
   for (const [what, said, expected] of claims) {
     // With a property in it (${revision}) it says nothing that can be compared.
-    if (said === undefined || said === expected || said.includes("${")) continue;
-    throw new PackageInvalid(`the POM's ${what} is '${said}', but it was put where '${expected}' belongs`);
+    if (said === undefined || expected.includes(said) || said.includes("${")) continue;
+    throw new PackageInvalid(`the POM's ${what} is '${said}', but it was put where '${expected[0]}' belongs`);
   }
 }
 
