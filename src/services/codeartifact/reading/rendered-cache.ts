@@ -2,53 +2,52 @@
  * Documents in memory, bounded by their bytes. Two generations, as in bounded-cache.ts: what is used moves to the
  * young one, and when that has half of the bytes the old one goes.
  */
-export interface Sized {
-  /** Bytes, which may grow: `grown` is to be told. */
-  readonly bytes: number;
-}
-
-export class RenderedCache<Entry extends Sized> {
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
-  #youngBytes = 0;
-  readonly #generation: number;
+export class RenderedCache<Entry extends { readonly bytes: number }> {
+  #young = new Generation<Entry>();
+  #old = new Generation<Entry>();
+  readonly #generationBytes: number;
 
   /** @param bytes most that are kept */
   constructor(bytes: number) {
-    this.#generation = bytes / 2;
+    this.#generationBytes = bytes / 2;
   }
 
   get(key: string): Entry | undefined {
-    const young = this.#young.get(key);
+    const young = this.#young.entries.get(key);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
+    const old = this.#old.entries.get(key);
     if (old !== undefined) this.set(key, old);
     return old;
   }
 
-  /** What alone is larger than a generation is not kept. */
+  /** What is larger than a generation is not kept. */
   set(key: string, entry: Entry): void {
-    const before = this.#young.get(key);
-    if (entry.bytes > this.#generation) {
-      this.#drop(key, before);
-      return;
-    }
-    if (this.#youngBytes - (before?.bytes ?? 0) + entry.bytes > this.#generation) {
+    this.#old.delete(key);
+    this.#young.delete(key);
+    if (entry.bytes > this.#generationBytes) return;
+    if (this.#young.bytes + entry.bytes > this.#generationBytes) {
       this.#old = this.#young;
-      this.#young = new Map();
-      this.#youngBytes = 0;
-      this.#old.delete(key);
-    } else {
-      this.#youngBytes -= before?.bytes ?? 0;
-      this.#old.delete(key);
+      this.#young = new Generation();
     }
-    this.#young.set(key, entry);
-    this.#youngBytes += entry.bytes;
+    this.#young.add(key, entry);
   }
 
-  #drop(key: string, young: Entry | undefined): void {
-    if (young) this.#youngBytes -= young.bytes;
-    this.#young.delete(key);
-    this.#old.delete(key);
+  get bytes(): number {
+    return this.#young.bytes + this.#old.bytes;
+  }
+}
+
+class Generation<Entry extends { readonly bytes: number }> {
+  readonly entries = new Map<string, Entry>();
+  bytes = 0;
+
+  add(key: string, entry: Entry): void {
+    this.entries.set(key, entry);
+    this.bytes += entry.bytes;
+  }
+
+  delete(key: string): void {
+    this.bytes -= this.entries.get(key)?.bytes ?? 0;
+    this.entries.delete(key);
   }
 }
