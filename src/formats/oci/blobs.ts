@@ -9,9 +9,9 @@ import { Readable } from "node:stream";
 import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest } from "../../storage/blobs/digest.ts";
 import { sendBytes } from "../../storage/blobs/file-readable.ts";
+import { parseRanges, type RequestedRanges } from "../ranges.ts";
 import { RegistryError } from "./errors.ts";
 import { API_VERSION, type Exchange, matchesEtag, send, sendEmpty } from "./exchange.ts";
-import { parseRanges, type RequestedRanges } from "./ranges.ts";
 import { digestParameter } from "./references.ts";
 
 const CONTENT_TYPE = "application/octet-stream";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { parseContentRange, parseRanges, type RequestedRanges } from "./ranges.ts";
+import { parseRanges, type RequestedRanges } from "../ranges.ts";
+import { parseContentRange } from "./ranges.ts";
 
 describe("Range of a blob of 1000 bytes", () => {
   const cases: readonly (readonly [header: string, wanted: RequestedRanges])[] = [

@@ -13,7 +13,7 @@ import {
   isDigestAlgorithm,
 } from "../../storage/blobs/digest.ts";
 import { BlobTooLarge, OffsetMismatch } from "../../storage/blobs/errors.ts";
-import { contentLength, hasBody, withBody } from "./body.ts";
+import { contentLength, hasBody, withBody } from "../request-body.ts";
 import { InvalidRequest, RegistryError } from "./errors.ts";
 import { type Exchange, sendEmpty } from "./exchange.ts";
 import { parseContentRange } from "./ranges.ts";

@@ -1,0 +1,1 @@
+export { packageDoors } from "./door.ts";
