@@ -3,17 +3,19 @@ import type { AwsService } from "../../aws/service.ts";
 import type { Call } from "../../identity/call.ts";
 import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { CodeArtifactContext, CodeArtifactDependencies } from "./context.ts";
+import type { Packages } from "./engine.ts";
 import { Formats } from "./formats.ts";
 import { createGraphs } from "./graph.ts";
 import { createOperations } from "./operations.ts";
 import { createReadingQueries } from "./reading/queries.ts";
-import { createReading, type Reading } from "./reading/reading.ts";
+import { createReading } from "./reading/reading.ts";
 import {
   createPackageTokenVerifier,
   type PackageTokenVerifier,
   removeExpiredRevocationsHandler,
   removeExpiredRevocationsJob,
 } from "./token-revocation.ts";
+import { createWriting } from "./versions/writing.ts";
 
 export type { CodeArtifactDependencies } from "./context.ts";
 export { migrations } from "./migrations.ts";
@@ -21,7 +23,7 @@ export { migrations } from "./migrations.ts";
 export interface CodeArtifact {
   readonly service: AwsService<Call>;
   /** What native doors work with. */
-  readonly packages: Reading;
+  readonly packages: Packages;
   readonly tokens: PackageTokenVerifier;
   readonly jobHandlers: readonly JobHandler[];
   readonly recurringJobs: readonly RecurringJob[];
@@ -36,7 +38,7 @@ export function createCodeArtifact(dependencies: CodeArtifactDependencies): Code
   };
   return {
     service: { model: "codeartifact", operations: createOperations(context) },
-    packages: createReading(context),
+    packages: { ...createReading(context), ...createWriting(context) },
     tokens: createPackageTokenVerifier(context),
     jobHandlers: [removeExpiredRevocationsHandler(context)],
     recurringJobs: [removeExpiredRevocationsJob],
