@@ -1,0 +1,2 @@
+export { mavenDoor } from "./door.ts";
+export { maven } from "./package-format.ts";
