@@ -1,0 +1,2 @@
+export { pypiDoor } from "./door.ts";
+export { pypiFormat } from "./format.ts";
