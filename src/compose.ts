@@ -2,7 +2,10 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
+import { maven, mavenDoor } from "./formats/maven/index.ts";
 import { registryDoor } from "./formats/oci/index.ts";
+import { packageDoors } from "./formats/packages/index.ts";
+import { pypiDoor, pypiFormat } from "./formats/pypi/index.ts";
 import { authorize } from "./identity/authorize.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { ensureRootAccount } from "./identity/root-account.ts";
@@ -93,7 +96,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     authorize,
     clock,
     domains: config.domains,
-    formats: [],
+    formats: [maven, pypiFormat],
     upstreams,
   });
 
@@ -132,7 +135,10 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
       registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
       aws: awsDoor({ services: [ecr.service, codeArtifact.service, sts], identity }),
       "layer-download": ecr.layerDownloadDoor,
-      packages: unknownOwnPathDoor(),
+      packages: packageDoors([mavenDoor(), pypiDoor], {
+        packages: codeArtifact.packages,
+        verifyPackageToken: codeArtifact.tokens.verifyPackageToken,
+      }),
       healthz: healthDoor(),
       readyz: readinessDoor(
         {
