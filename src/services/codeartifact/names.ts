@@ -42,7 +42,19 @@ export function packageArn(
 
 /** `pattern` as the caller wrote it: `/npm/acme/*`. */
 export function packageGroupArn(place: DomainPlace, pattern: string): string {
-  return arnOf(place, `package-group/${place.domain}${pattern}`);
+  return arnOf(place, `package-group/${place.domain}${encodePattern(pattern)}`);
+}
+
+/** What is encoded in the ARN of a package group, so that a policy can name one group (user guide, "Package group ARNs"). */
+const ENCODED: Readonly<Record<string, string>> = { "*": "%2a", $: "%24", "%": "%25" };
+
+function encodePattern(pattern: string): string {
+  return pattern.replace(/[*$%]/g, (sign) => ENCODED[sign] ?? sign);
+}
+
+/** ARNs made by hand often have the signs as they are. */
+function decodePattern(encoded: string): string {
+  return encoded.replace(/%2a|%24|%25/gi, (code) => decodeURIComponent(code));
 }
 
 export type TaggedResource = DomainPlace & { readonly owner: AccountId; readonly region: Region } & (
@@ -67,7 +79,7 @@ export function parseTaggedArn(text: string): TaggedResource | undefined {
   const place = { owner, region, domain };
   if (kind === "domain") return rest === undefined ? { ...place, kind } : undefined;
   if (rest === undefined) return undefined;
-  if (kind === "package-group") return { ...place, kind, pattern: rest };
+  if (kind === "package-group") return { ...place, kind, pattern: decodePattern(rest) };
   const repository = rest.slice(1);
   return REPOSITORY_NAME.test(repository) ? { ...place, kind: "repository", repository } : undefined;
 }

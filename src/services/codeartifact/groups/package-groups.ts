@@ -22,6 +22,15 @@ export interface PackageGroup {
   readonly modes: Readonly<Partial<Record<RestrictionType, RestrictionMode>>>;
   /** Names of repositories that ALLOW_SPECIFIC_REPOSITORIES means. */
   readonly allowedRepositories: Readonly<Partial<Record<RestrictionType, ReadonlySet<string>>>>;
+  /** What only people read. Undefined for the root while it has no row, and in previews. */
+  readonly row?: PackageGroupRow;
+}
+
+export interface PackageGroupRow {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly contact: string | undefined;
+  readonly description: string | undefined;
 }
 
 export interface Association {
@@ -89,7 +98,7 @@ export class PackageGroups {
 export async function loadGroups(db: Reader, domainId: string): Promise<PackageGroups> {
   const rows = await db
     .selectFrom("codeartifact_groups")
-    .select(["id", "pattern", "restrictions"])
+    .select(["id", "pattern", "created_at", "contact", "description", "restrictions"])
     .where("domain_id", "=", domainId)
     .execute();
   const allowed = await db
@@ -111,6 +120,12 @@ export async function loadGroups(db: Reader, domainId: string): Promise<PackageG
       pattern: parsePackageGroupPattern(row.pattern),
       modes: JSON.parse(row.restrictions) as PackageGroup["modes"],
       allowedRepositories: repositories.get(row.id) ?? {},
+      row: {
+        id: row.id,
+        createdAt: row.created_at,
+        contact: row.contact ?? undefined,
+        description: row.description ?? undefined,
+      },
     })),
   );
 }
