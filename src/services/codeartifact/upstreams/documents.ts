@@ -8,6 +8,7 @@ import { ACCEPTED_ENCODINGS, compress, decode, decompress, MAX_DOCUMENT_BYTES } 
 import { createDocumentRows, type DocumentHead, type DocumentKey, NOWHERE } from "./document-rows.ts";
 import type { UpstreamAnswer, UpstreamHttp } from "./http.ts";
 import { Outages } from "./outages.ts";
+import { Slots } from "./slots.ts";
 import { UpstreamUnavailable } from "./upstreams.ts";
 
 export interface Freshness {
@@ -39,6 +40,10 @@ const PATIENCE_WITH_OUTAGES_MILLISECONDS = 15_000;
 /** Some 300 bytes each. */
 const HEADS_IN_MEMORY = 50_000;
 
+/** As they come: what may unpack to a hundred megabytes is unpacked a few at a time. */
+const LARGE_BYTES = 128 * 1024;
+const LARGE_AT_ONCE = 4;
+
 interface Remembered {
   readonly head: DocumentHead;
   readonly freshUntil: number;
@@ -52,6 +57,7 @@ export function createDocuments(dependencies: DocumentsDependencies) {
   const outages = new Outages(log);
   const remembered = new BoundedCache<string, Remembered>(HEADS_IN_MEMORY);
   const running = new Map<string, Promise<KnownDocument>>();
+  const large = new Slots(LARGE_AT_ONCE);
   const now = () => clock.now().getTime();
 
   async function get(connection: ConnectionSettings, url: string, accept: string): Promise<KnownDocument> {
@@ -103,22 +109,33 @@ export function createDocuments(dependencies: DocumentsDependencies) {
       headers: { accept: key.accept, "accept-encoding": ACCEPTED_ENCODINGS, ...conditions(before) },
       maxSize: MAX_DOCUMENT_BYTES,
     };
-    const { answer, bytes } = await http.get(request, async (received) => ({
+    const { answer, raw } = await http.get(request, async (received) => ({
       answer: received,
-      bytes: received.status === 200 ? await wholeBody(received) : undefined,
+      raw: received.status === 200 ? await wholeBody(received) : undefined,
     }));
     if (answer.status === 304) {
       if (!before) throw new UpstreamUnavailable(`${connection.name} answers 304 to a plain question`);
       return fresh({ ...before, validatedAt: now() });
     }
-    if (!bytes) return absent(key, before);
+    if (!raw) return absent(key, before);
+    const release = raw.length > LARGE_BYTES ? await large.take() : () => {};
+    try {
+      return await unpacked(key, answer, raw);
+    } finally {
+      release();
+    }
+  }
+
+  async function unpacked(key: DocumentKey, answer: UpstreamAnswer, raw: Buffer): Promise<Refreshed> {
+    const { headers, url } = answer;
+    const bytes = await decode(raw, headers["content-encoding"], url);
     const head: DocumentHead = {
       status: 200,
-      answeredUrl: answer.url,
-      contentType: answer.headers["content-type"] ?? "",
-      etag: answer.headers.etag ?? null,
-      lastModified: answer.headers["last-modified"] ?? null,
-      revision: revisionOf(bytes, answer.url),
+      answeredUrl: url,
+      contentType: headers["content-type"] ?? "",
+      etag: headers.etag ?? null,
+      lastModified: headers["last-modified"] ?? null,
+      revision: revisionOf(bytes, url),
       validatedAt: now(),
     };
     const stored = await keep(key, head, await compress(bytes));
@@ -203,7 +220,7 @@ function conditions(before: DocumentHead | undefined): Record<string, string> {
 async function wholeBody(answer: UpstreamAnswer): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer.body) chunks.push(chunk);
-  return decode(Buffer.concat(chunks), answer.headers["content-encoding"], answer.url);
+  return Buffer.concat(chunks);
 }
 
 function revisionOf(bytes: Uint8Array, url: string): string {

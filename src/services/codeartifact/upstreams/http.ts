@@ -4,6 +4,7 @@ import { CONNECTION_CODES } from "../../../storage/connection-codes.ts";
 import { Agents, type Head, type ProxyEnvironment } from "./agents.ts";
 import { readBody } from "./body.ts";
 import type { ConnectionSettings } from "./connections.ts";
+import { addressOf, redirected } from "./redirects.ts";
 import { UpstreamRefused, UpstreamUnavailable } from "./upstreams.ts";
 
 export interface UpstreamRequest {
@@ -106,7 +107,7 @@ export class UpstreamHttp {
 
   async #follow(request: UpstreamRequest): Promise<UpstreamAnswer> {
     const { connection } = request;
-    let url = httpUrl(request.url, connection);
+    let url = addressOf(request.url, connection.name);
     const seen = new Set<string>();
     for (;;) {
       seen.add(url.href);
@@ -118,9 +119,7 @@ export class UpstreamHttp {
       if (status === 304) return withoutBody(304, url, head);
       if (NOT_THERE.has(status)) return withoutBody(404, url, head);
       if (!REDIRECTS.has(status)) throw refusal(status, head, connection);
-      const next = httpUrl(head.response.headers.location ?? "", connection, url);
-      if (url.protocol === "https:" && next.protocol === "http:")
-        throw new UpstreamRefused(`${connection.name} redirects from https to http`);
+      const next = redirected(url, head.response.headers.location ?? "", connection.name);
       if (seen.has(next.href)) throw new UpstreamRefused(`${connection.name} redirects in a circle`);
       if (seen.size > MAX_REDIRECTS)
         throw new UpstreamRefused(`${connection.name} redirects more than ${MAX_REDIRECTS} times`);
@@ -183,17 +182,6 @@ function discard({ response, release }: Head): void {
   response.on("close", release);
   if (length <= 16 * 1024) response.setTimeout(5000, () => response.destroy()).resume();
   else response.destroy();
-}
-
-function httpUrl(text: string, connection: ConnectionSettings, base?: URL): URL {
-  const url = text !== "" && text.length <= 8192 ? URL.parse(text, base?.href) : null;
-  if (!url || !["http:", "https:"].includes(url.protocol))
-    throw new UpstreamRefused(`${connection.name} leads to an address that is none: ${text.slice(0, 200)}`);
-  // Credentials and fragments in an address are not the upstream's to say.
-  url.username = "";
-  url.password = "";
-  url.hash = "";
-  return url;
 }
 
 function refusal(status: number, { response }: Head, connection: ConnectionSettings): UpstreamUnavailable {

@@ -85,8 +85,7 @@ export function respond(
   return (socket) => {
     const bytes = Buffer.from(body);
     const all = { "Content-Length": String(bytes.length), ...headers };
-    socket.write(`${head(status, all)}`);
-    socket.write(bytes);
+    socket.write(Buffer.concat([Buffer.from(head(status, all)), bytes]));
   };
 }
 

@@ -10,6 +10,7 @@ import { createBlobs } from "../../../../storage/blobs/engine.ts";
 import { migrations as blobsMigrations } from "../../../../storage/blobs/migrations.ts";
 import { openBlobStore } from "../../../../storage/blobs/open-store.ts";
 import type { Metadata } from "../../../../storage/metadata/metadata.ts";
+import { openMetadata } from "../../../../storage/metadata/open.ts";
 import type {
   Hashes,
   PackageFormat,
@@ -39,17 +40,21 @@ export interface OpenUpstreams extends AsyncDisposable {
 export async function openUpstreams(
   options: Partial<Omit<UpstreamSettings, "connections">> & {
     readonly connection?: Partial<ConnectionSettings>;
+    /** Of an empty database; an embedded one without it. */
+    readonly databaseUrl?: string;
   } = {},
 ): Promise<OpenUpstreams> {
   const upstream = await HostileUpstream.start();
-  const metadata = await temporaryMetadata({ ...migrations, ...blobsMigrations, ...jobsMigrations });
+  const all = { ...migrations, ...blobsMigrations, ...jobsMigrations };
+  const { connection, databaseUrl, ...settings } = options;
+  const embedded = databaseUrl === undefined ? await temporaryMetadata(all) : undefined;
+  const metadata = embedded ?? (await openMetadata(databaseUrl ?? "", all));
   const folder = temporaryFolder("upstreams");
   const store = await openBlobStore(folder.path, { minimumFreeBytes: 0 });
   const clock = turnedClock();
   const warnings: string[] = [];
   const log: Logger = pino({ level: "warn" }, { write: (line: string) => void warnings.push(line) });
   const blobs = createBlobs({ metadata, store, clock, log });
-  const { connection, ...settings } = options;
   const opened: Upstreams[] = [];
   const open = () => {
     const upstreams = createUpstreams({
@@ -82,7 +87,7 @@ export async function openUpstreams(
       for (const each of opened) await each.close();
       upstream.stop();
       await store.close();
-      await metadata[Symbol.asyncDispose]();
+      await (embedded ? embedded[Symbol.asyncDispose]() : metadata.close());
       folder.remove();
     },
   };
