@@ -176,7 +176,7 @@ function accountOf(call: Call, owner: string, administrator: string | undefined)
   return (call.principal.account === administrator ? administrator : owner) as AccountId;
 }
 
-function tagConditions(row: { readonly resource_tags: string } | undefined): ConditionKeys {
+export function tagConditions(row: { readonly resource_tags: string } | undefined): ConditionKeys {
   if (row === undefined || row.resource_tags === "{}") return {};
   const tags = JSON.parse(row.resource_tags) as Record<string, string>;
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));

@@ -4,6 +4,7 @@
 import type { AccountId } from "../../aws/names.ts";
 import { BoundedCache } from "../../bounded-cache.ts";
 import type { Metadata, Reader } from "../../storage/metadata/metadata.ts";
+import { type ConditionKeys, tagConditions } from "./access.ts";
 import { loadGroups, type PackageGroups } from "./groups/package-groups.ts";
 
 export interface DomainGraph {
@@ -24,6 +25,8 @@ export interface GraphRepository {
   readonly name: string;
   readonly administrator: AccountId;
   readonly policy: string | undefined;
+  /** Its tags, as policies ask for them. */
+  readonly conditions: ConditionKeys;
   /** Ids, in the order in which they are asked. */
   readonly upstreams: readonly string[];
   /** Names of external connections, asked after the upstreams. */
@@ -85,7 +88,7 @@ async function loadGraph(db: Reader, domainId: string): Promise<DomainGraph | un
   if (domain === undefined) return undefined;
   const rows = await db
     .selectFrom("codeartifact_repositories")
-    .select(["id", "name", "administrator_account", "policy"])
+    .select(["id", "name", "administrator_account", "policy", "resource_tags"])
     .where("domain_id", "=", domainId)
     .execute();
   const upstreams = await db
@@ -112,6 +115,7 @@ async function loadGraph(db: Reader, domainId: string): Promise<DomainGraph | un
       name: row.name,
       administrator: row.administrator_account as AccountId,
       policy: row.policy ?? undefined,
+      conditions: tagConditions(row),
       upstreams: upstreamsOf.get(row.id) ?? [],
       connections: connectionsOf.get(row.id) ?? [],
     }),

@@ -24,7 +24,7 @@ export async function touchPackage(
     .execute();
 }
 
-/** To be called by whoever changes repositories, upstreams, external connections, package groups or policies of a domain. */
+/** To be called by whoever changes repositories (their tags too), upstreams, external connections, package groups or policies of a domain. */
 export async function touchGraph(tx: Transaction, domainId: string): Promise<void> {
   await tx
     .updateTable("codeartifact_domains")

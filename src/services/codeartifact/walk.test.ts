@@ -14,6 +14,7 @@ function graphOf(...lines: string[]): ReadonlyMap<string, GraphRepository> {
         name,
         administrator: "123456789012" as AccountId,
         policy: undefined,
+        conditions: {},
         upstreams: words.filter((word) => !word.includes(":")),
         connections: words.filter((word) => word.includes(":")),
       };

@@ -1,5 +1,6 @@
 import { close } from "node:fs";
 import { Readable, type Writable } from "node:stream";
+import { BytesReadable } from "./bytes-readable.ts";
 import { BlobMissing } from "./errors.ts";
 import { readAt } from "./files.ts";
 
@@ -86,7 +87,7 @@ export class FileReadable extends Readable {
  * Rejects when reading fails or the client goes away; `destination` is destroyed then.
  */
 export async function sendBytes(bytes: Readable, destination: Writable): Promise<void> {
-  if (bytes instanceof FileReadable) return bytes.copyTo(destination);
+  if (bytes instanceof FileReadable || bytes instanceof BytesReadable) return bytes.copyTo(destination);
   try {
     for await (const chunk of bytes) await written(destination, chunk);
     destination.end();

@@ -18,10 +18,15 @@ import { type FoundAsset, findAsset, type StoredAssetRow } from "./find-asset.ts
 import { asOpen } from "./open-repository.ts";
 import { type PackageWalk, walkPackage } from "./package-walk.ts";
 import { retain } from "./retain.ts";
+import type { SmallAssets } from "./small-assets.ts";
+
+export interface OpeningContext extends CodeArtifactContext {
+  readonly smallAssets: SmallAssets;
+}
 
 /** Throws ResourceNotFoundException for what is archived, UpstreamUnavailable and UpstreamRefused for what only the outside has. */
 export async function openAsset(
-  context: CodeArtifactContext,
+  context: OpeningContext,
   call: Call,
   repository: OpenRepository,
   formatName: FormatName,
@@ -56,7 +61,7 @@ async function ownAsset(
 
 type Opened = Hashes & Pick<StoredAssetRow, "version" | "revision" | "blob_id" | "size">;
 
-function storedAsset({ blobs }: CodeArtifactContext, name: string, row: Opened): OpenAsset {
+function storedAsset({ smallAssets }: OpeningContext, name: string, row: Opened): OpenAsset {
   const { version, revision, size, md5, sha1, sha256, sha512 } = row;
   return {
     name,
@@ -64,13 +69,13 @@ function storedAsset({ blobs }: CodeArtifactContext, name: string, row: Opened):
     revision,
     size,
     hashes: { md5, sha1, sha256, sha512 },
-    open: (range) => blobs.open(row.blob_id, range),
+    open: (range) => smallAssets.open(row.blob_id, size, range),
   };
 }
 
 /** Undefined when the outside no longer has it. */
 async function openFound(
-  context: CodeArtifactContext,
+  context: OpeningContext,
   call: Call,
   key: PackageKey,
   asset: string,

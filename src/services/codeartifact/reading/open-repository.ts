@@ -20,9 +20,9 @@ export async function openRepository(
   const row = await context.queries.domain(context.metadata.reader, { account: owner, region, domain });
   const graph = row && (await context.graphs.at(row.id, row.graph_revision));
   const repository = graph?.repositoriesByName.get(name);
-  const { administrator, policy } = repository ?? {};
+  const { administrator, policy, conditions = {} } = repository ?? {};
   const asked = { owner, domain, repository: name, administrator, policy, domainPolicy: graph?.policy };
-  authorizeRepository(context.authorize, call, asked, action);
+  authorizeRepository(context.authorize, call, asked, action, { context: conditions });
   if (graph === undefined) throw domainNotFound(domain, owner);
   if (repository === undefined) throw repositoryNotFound(name, domain, owner);
   return asOpen(graph, repository);

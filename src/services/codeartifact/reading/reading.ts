@@ -6,6 +6,7 @@ import { openAsset } from "./open-asset.ts";
 import { openRepository } from "./open-repository.ts";
 import { getDocument } from "./package-documents.ts";
 import { createRendered } from "./rendered.ts";
+import { createSmallAssets } from "./small-assets.ts";
 import { loadView } from "./view.ts";
 
 export type Reading = Pick<
@@ -13,15 +14,18 @@ export type Reading = Pick<
   "openRepository" | "view" | "rendered" | "openAsset" | "getDocument" | "listPackages"
 >;
 
-const RENDERED_BYTES = 64 * 1024 * 1024;
+/** Bytes of memory. */
+const RENDERED_DOCUMENTS = 64 * 1024 * 1024;
+const SMALL_ASSETS = 32 * 1024 * 1024;
 
 export function createReading(context: CodeArtifactContext): Reading {
+  const opening = { ...context, smallAssets: createSmallAssets(context.blobs, SMALL_ASSETS) };
   return {
     openRepository: (call, address, action) => openRepository(context, call, address, action),
     view: async (repository, format, name) => (await loadView(context, repository, format, name)).view,
-    rendered: createRendered(context, RENDERED_BYTES),
+    rendered: createRendered(context, RENDERED_DOCUMENTS),
     openAsset: (call, repository, format, name, version, asset) =>
-      openAsset(context, call, repository, format, name, version, asset),
+      openAsset(opening, call, repository, format, name, version, asset),
     getDocument: (repository, format, name, document) =>
       getDocument(context, repository, format, name, document),
     listPackages: (repository, format, options) => listPackages(context, repository, format, options),

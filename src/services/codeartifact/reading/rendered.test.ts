@@ -4,7 +4,7 @@ import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
 import type { PackageView } from "../engine.ts";
 import { touchGraph } from "../revisions.ts";
 import { packageName, type TestDomain, testDomain } from "../testing/test-domain.ts";
-import { RenderedCache } from "./rendered-cache.ts";
+import { ByteBoundedCache } from "./byte-bounded-cache.ts";
 
 /** A document that lists versions, and how often one was made. */
 function documents(domain: TestDomain) {
@@ -124,7 +124,7 @@ describeOnEachDatabase("a rendered document", (databases) => {
 });
 
 test("the cache keeps to its bytes and forgets what was not used", () => {
-  const cache = new RenderedCache<{ bytes: number }>(1_000);
+  const cache = new ByteBoundedCache<{ bytes: number }>(1_000);
   const entry = () => ({ bytes: 100 });
   for (let index = 0; index < 1_000; index++) {
     cache.set(String(index), entry());

@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 import { gunzipSync, gzip as gzipCallback } from "node:zlib";
 import type { CodeArtifactContext } from "../context.ts";
 import type { Packages, PackageView, RenderedDocument, Rendering } from "../engine.ts";
+import { ByteBoundedCache } from "./byte-bounded-cache.ts";
 import { checkConnections } from "./listings.ts";
-import { RenderedCache } from "./rendered-cache.ts";
 import { loadView, type Revisions, readRevisions } from "./view.ts";
 
 interface Entry extends Revisions {
@@ -27,7 +27,7 @@ const gzip = promisify(gzipCallback);
 
 /** @param memory bytes for documents; compressed, and those that clients take uncompressed once more */
 export function createRendered(context: CodeArtifactContext, memory: number): Packages["rendered"] {
-  const cache = new RenderedCache<Entry>(memory);
+  const cache = new ByteBoundedCache<Entry>(memory);
   const flights = new Map<string, Promise<RenderedDocument | undefined>>();
 
   return async (repository, format, name, representation, render) => {

@@ -1,8 +1,8 @@
 /**
- * Documents in memory, bounded by their bytes. Two generations, as in bounded-cache.ts: what is used moves to the
+ * What is kept in memory for its bytes, and bounded by them. Two generations, as in bounded-cache.ts: what is used moves to the
  * young one, and when that has half of the bytes the old one goes.
  */
-export class RenderedCache<Entry extends { readonly bytes: number }> {
+export class ByteBoundedCache<Entry extends { readonly bytes: number }> {
   #young = new Generation<Entry>();
   #old = new Generation<Entry>();
   readonly #generationBytes: number;
