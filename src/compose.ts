@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
+import { genericFormat } from "./formats/generic/index.ts";
 import { maven, mavenDoor } from "./formats/maven/index.ts";
 import { registryDoor } from "./formats/oci/index.ts";
 import { packageDoors } from "./formats/packages/index.ts";
@@ -96,7 +97,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     authorize,
     clock,
     domains: config.domains,
-    formats: [maven, pypiFormat],
+    formats: [maven, pypiFormat, genericFormat],
     upstreams,
   });
 
