@@ -9,7 +9,7 @@ import type { VersionStatus } from "../engine.ts";
 import { versionNotDownloadable } from "../errors.ts";
 import type { PackageFormat, PackageName, UpstreamAsset, UpstreamVersion } from "../format.ts";
 import type { GraphRepository, Place } from "../graph.ts";
-import type { PackageWalk } from "./package-walk.ts";
+import { type PackageWalk, packageIds } from "./package-walk.ts";
 import { isOneVersion, normalizedOrUndefined } from "./view-merge.ts";
 
 export type FoundAsset =
@@ -147,13 +147,6 @@ async function versionsWithAsset(
     }
   }
   return [...versions];
-}
-
-function packageIds({ places, packages }: PackageWalk): readonly string[] {
-  return places.flatMap((place) => {
-    const row = place.kind === "repository" ? packages.get(place.repository.id) : undefined;
-    return row ? [row.id] : [];
-  });
 }
 
 async function versionRows(db: Reader, ids: readonly string[], version: string, asset: string) {

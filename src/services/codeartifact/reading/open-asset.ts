@@ -4,9 +4,9 @@ import type { Call } from "../../../identity/call.ts";
 import type { Blob } from "../../../storage/blobs/blobs.ts";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
-import type { OpenAsset, OpenRepository, VersionStatus } from "../engine.ts";
+import type { OpenAsset, VersionStatus } from "../engine.ts";
 import { versionNotDownloadable } from "../errors.ts";
-import type { FormatName, Hashes, PackageName, ReceivedContent, VersionDescription } from "../format.ts";
+import type { Hashes, ReceivedContent, VersionDescription } from "../format.ts";
 import {
   assetsOf,
   descriptionText,
@@ -28,17 +28,14 @@ export interface OpeningContext extends CodeArtifactContext {
 export async function openAsset(
   context: OpeningContext,
   call: Call,
-  repository: OpenRepository,
-  formatName: FormatName,
-  name: PackageName,
+  key: PackageKey,
   version: string | undefined,
   asset: string,
 ): Promise<OpenAsset | undefined> {
-  const key: PackageKey = { repository, format: formatName, name };
   const own = await ownAsset(context, key, version, asset);
   if (own) return storedAsset(context, asset, own);
-  const walk = await walkPackage(context, repository, formatName, name);
-  const wanted = { format: context.formats.get(formatName), name, version, asset };
+  const walk = await walkPackage(context, key);
+  const wanted = { format: context.formats.get(key.format), name: key.name, version, asset };
   for await (const found of findAsset(context, walk, wanted)) {
     const opened = await openFound(context, call, key, asset, walk, found);
     if (opened) return opened;

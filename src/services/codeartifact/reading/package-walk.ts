@@ -1,11 +1,10 @@
 /** Where a package is looked for: the walk over the graph, under the restrictions of the package in each repository. */
 
 import type { CodeArtifactContext } from "../context.ts";
-import type { OpenRepository } from "../engine.ts";
-import type { FormatName, PackageName } from "../format.ts";
 import type { DomainGraph, GraphRepository, Place } from "../graph.ts";
 import { originControls } from "../origin-controls.ts";
 import { walk } from "../walk.ts";
+import type { WantedPackage } from "./current.ts";
 import { openedGraph } from "./open-repository.ts";
 import { type PackageRow, packageRows } from "./package-rows.ts";
 
@@ -19,9 +18,7 @@ export interface PackageWalk {
 
 export async function walkPackage(
   context: CodeArtifactContext,
-  opened: OpenRepository,
-  format: FormatName,
-  name: PackageName,
+  { repository: opened, format, name }: WantedPackage,
 ): Promise<PackageWalk> {
   const { graph, repository } = await openedGraph(context, opened);
   const packages = await packageRows(context.metadata.reader, graph.id, format, name);
@@ -40,4 +37,12 @@ export async function walkPackage(
     (connection) => context.upstreams.connection(connection)?.format === format,
   );
   return { graph, repository, places, packages };
+}
+
+/** Of the package in the repositories of the walk, in its order. */
+export function packageIds({ places, packages }: PackageWalk): readonly string[] {
+  return places.flatMap((place) => {
+    const row = place.kind === "repository" ? packages.get(place.repository.id) : undefined;
+    return row ? [row.id] : [];
+  });
 }

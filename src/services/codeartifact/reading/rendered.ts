@@ -1,73 +1,31 @@
-/**
- * Documents about packages, rendered and compressed once and kept as long as what they were made of stands: the
- * revisions of graph and package, which other servers raise too and which are read with each request, and the time
- * until which the upstreams' answers are fresh. A hit is one prepared query and a look-up.
- */
+/** Documents about packages: rendered and compressed once for all who ask, until something of the package changes. */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzipSync, gzip as gzipCallback } from "node:zlib";
-import type { CodeArtifactContext } from "../context.ts";
-import type { Packages, PackageView, RenderedDocument, Rendering } from "../engine.ts";
-import { ByteBoundedCache } from "./byte-bounded-cache.ts";
-import { checkConnections } from "./listings.ts";
-import { loadView, type Revisions, readRevisions } from "./view.ts";
-
-interface Entry extends Revisions {
-  readonly document: RenderedDocument | undefined;
-  readonly bytes: number;
-  readonly connections: readonly string[];
-  readonly upstreamRevision: string;
-  readonly freshUntil: number;
-}
-
-/** An entry with its keys, besides the document: measured, roughly. */
-const OVERHEAD = 700;
+import type { PackageView, RenderedDocument, Rendering } from "../engine.ts";
+import type { Current, WantedPackage } from "./current.ts";
+import type { Views } from "./views.ts";
 
 const gzip = promisify(gzipCallback);
 
-/** @param memory bytes for documents; compressed, and those that clients take uncompressed once more */
-export function createRendered(context: CodeArtifactContext, memory: number): Packages["rendered"] {
-  const cache = new ByteBoundedCache<Entry>(memory);
-  const flights = new Map<string, Promise<RenderedDocument | undefined>>();
+export type Render = (view: PackageView) => Promise<Rendering | undefined> | Rendering | undefined;
 
-  return async (repository, format, name, representation, render) => {
-    const revisions = await readRevisions(context, repository, format, name);
-    if (revisions === undefined) return undefined;
-    const key = `${repository.id}\n${format}\n${name.namespace}\n${name.name}\n${representation}`;
-    const known = cache.get(key);
-    const valid = known?.graph === revisions.graph && known.package === revisions.package ? known : undefined;
-    if (valid && context.clock.now().getTime() < valid.freshUntil) return valid.document;
+export type Documents = Current<RenderedDocument | undefined>;
 
-    // Who has read higher revisions must not be given what was begun under lower ones.
-    const flight = `${revisions.graph} ${revisions.package} ${key}`;
-    const running = flights.get(flight);
-    if (running) return running;
-    const begun = (async () => {
-      if (valid) {
-        const upstream = await checkConnections(
-          context,
-          context.formats.get(format),
-          name,
-          valid.connections,
-        );
-        if (upstream.revision === valid.upstreamRevision) {
-          cache.set(key, { ...valid, freshUntil: upstream.freshUntil });
-          return valid.document;
-        }
-      }
-      const { view, connections, upstream } = await loadView(context, repository, format, name);
-      const document = view && (await renderedDocument(view, await render(view)));
-      const state = { connections, upstreamRevision: upstream.revision, freshUntil: upstream.freshUntil };
-      cache.set(key, { ...revisions, ...state, document, bytes: OVERHEAD + (document?.gzip.length ?? 0) });
-      document?.onIdentity((identity) => {
-        const entry = cache.get(key);
-        if (entry?.document === document) cache.set(key, { ...entry, bytes: entry.bytes + identity.length });
-      });
-      return document;
-    })().finally(() => flights.delete(flight));
-    flights.set(flight, begun);
-    return begun;
-  };
+export async function rendered(
+  documents: Documents,
+  views: Views,
+  wanted: WantedPackage,
+  representation: string,
+  render: Render,
+): Promise<RenderedDocument | undefined> {
+  const made = await documents.get(wanted, representation, async () => {
+    const { value: view, ...sources } = await views.get(wanted);
+    const document = view && (await renderedDocument(view, await render(view)));
+    document?.onIdentity(({ length }) => documents.grown(wanted, representation, document, length));
+    return { ...sources, value: document, bytes: document?.gzip.length ?? 0 };
+  });
+  return made?.value;
 }
 
 class Rendered implements RenderedDocument {

@@ -1,12 +1,12 @@
 /** A package as a repository shows it: everything that places of its walk have, read and merged. */
 
 import type { CodeArtifactContext } from "../context.ts";
-import type { OpenRepository, PackageView } from "../engine.ts";
-import type { FormatName, PackageName } from "../format.ts";
+import type { PackageView } from "../engine.ts";
 import type { Place } from "../graph.ts";
+import type { Made, WantedPackage } from "./current.ts";
 import { askConnections, type Listings } from "./listings.ts";
 import { distTags, offeredVersions } from "./package-rows.ts";
-import { type PackageWalk, walkPackage } from "./package-walk.ts";
+import { type PackageWalk, packageIds, walkPackage } from "./package-walk.ts";
 import { mergeView, type Source } from "./view-merge.ts";
 
 /** What a view was made from: it is true while both numbers stand. */
@@ -16,17 +16,9 @@ export interface Revisions {
   readonly package: number | null;
 }
 
-export interface LoadedView {
-  readonly view: PackageView | undefined;
-  readonly connections: readonly string[];
-  readonly upstream: Listings;
-}
-
 export function readRevisions(
   { queries, metadata }: CodeArtifactContext,
-  repository: OpenRepository,
-  format: FormatName,
-  { namespace, name }: PackageName,
+  { repository, format, name: { namespace, name } }: WantedPackage,
 ): Promise<Revisions | undefined> {
   return queries.revisions(metadata.reader, { domainId: repository.domainId, format, namespace, name });
 }
@@ -34,18 +26,25 @@ export function readRevisions(
 /** Throws UpstreamUnavailable or UpstreamRefused when nothing is kept here and a connection could not be asked. */
 export async function loadView(
   context: CodeArtifactContext,
-  repository: OpenRepository,
-  formatName: FormatName,
-  name: PackageName,
-): Promise<LoadedView> {
-  const format = context.formats.get(formatName);
-  const { walk, stored } = await readStored(context, repository, formatName, name);
+  wanted: WantedPackage,
+): Promise<Made<PackageView | undefined>> {
+  const { name } = wanted;
+  const format = context.formats.get(wanted.format);
+  const { walk, stored } = await readStored(context, wanted);
   const connections = walk.places.flatMap((place) => (place.kind === "connection" ? [place.connection] : []));
   const upstream = await askConnections(context, format, name, connections);
   const sources = walk.places.map((place) => stored.get(place) ?? listed(place, connections, upstream));
   const view = mergeView(name, format, sources, upstream.stale);
   if (view === undefined && upstream.failure) throw upstream.failure;
-  return { view, connections, upstream };
+  const { revision, freshUntil } = upstream;
+  return { value: view, connections, upstreamRevision: revision, freshUntil, bytes: weight(view) };
+}
+
+/** Bytes of memory, roughly: descriptions are as small as a manifest. */
+function weight(view: PackageView | undefined): number {
+  let bytes = 0;
+  for (const { assets } of view?.versions ?? []) bytes += 2_000 + assets.length * 500;
+  return bytes;
 }
 
 /** So often rows are read again because a write fell between the queries; whoever has read less than all renders again next time. */
@@ -53,15 +52,13 @@ const MOST_READINGS = 5;
 
 async function readStored(
   context: CodeArtifactContext,
-  repository: OpenRepository,
-  format: FormatName,
-  name: PackageName,
+  wanted: WantedPackage,
 ): Promise<{ walk: PackageWalk; stored: ReadonlyMap<Place, Source> }> {
   for (let readings = 1; ; readings++) {
-    const before = await readRevisions(context, repository, format, name);
-    const walk = await walkPackage(context, repository, format, name);
+    const before = await readRevisions(context, wanted);
+    const walk = await walkPackage(context, wanted);
     const stored = await storedSources(context, walk);
-    const after = await readRevisions(context, repository, format, name);
+    const after = await readRevisions(context, wanted);
     const isWhole = before?.package === after?.package && before?.graph === after?.graph;
     if (isWhole || readings === MOST_READINGS) return { walk, stored };
   }
@@ -69,12 +66,10 @@ async function readStored(
 
 async function storedSources(
   { metadata }: CodeArtifactContext,
-  { places, packages }: PackageWalk,
+  walk: PackageWalk,
 ): Promise<ReadonlyMap<Place, Source>> {
-  const rows = places.flatMap((place) => {
-    const row = place.kind === "repository" ? packages.get(place.repository.id) : undefined;
-    return row ? [row.id] : [];
-  });
+  const { places, packages } = walk;
+  const rows = packageIds(walk);
   const versions = await offeredVersions(metadata.reader, rows);
   const tags = await distTags(metadata.reader, rows);
   return new Map(
