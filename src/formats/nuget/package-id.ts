@@ -11,3 +11,13 @@ export function normalizeId(id: string): string {
   }
   return id.toLowerCase();
 }
+
+/** Id and version in stored form. */
+export function nupkgName(id: string, version: string): string {
+  return `${id}.${version}.nupkg`;
+}
+
+/** The symbols of a package, kept as another file of its version. */
+export function snupkgName(id: string, version: string): string {
+  return `${id}.${version}.snupkg`;
+}

@@ -40,7 +40,8 @@ export function packageDoors(
       const { path, baseUrl } = address;
       const exchange = { request, response, arrival, address, path, query, baseUrl, packages };
       if (await door.welcome?.(exchange)) return;
-      const { authorization } = request.headers;
+      const { headers } = request;
+      const authorization = door.authorization ? door.authorization(headers) : headers.authorization;
       const token = await authenticate(
         authorization,
         arrival.receivedAt,

@@ -1,5 +1,5 @@
 /** One request of a package client with all that its door needs, and what every such door is. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Call } from "../../identity/call.ts";
 import type { Arrival } from "../../server/door.ts";
 import type { Packages } from "../../services/codeartifact/engine.ts";
@@ -39,6 +39,8 @@ export interface ErrorAnswer {
 /** The door of one package format. Whatever `handle` throws comes back to `writeError`. */
 export interface PackageDoor {
   readonly format: FormatName;
+  /** What stands for the Authorization header of clients that send their token otherwise (NuGet's X-NuGet-ApiKey). */
+  authorization?(headers: IncomingHttpHeaders): string | undefined;
   /** `WWW-Authenticate` of a 401. */
   readonly challenge: string;
   handle(exchange: PackageExchange): Promise<void>;

@@ -1,0 +1,2 @@
+export { nugetDoor } from "./door.ts";
+export { nuget } from "./package-format.ts";
