@@ -56,7 +56,7 @@ export async function openStoredRepository(
   call: Call,
   input: RepositoryInput,
   action: string,
-  context: ConditionKeys = {},
+  options: { readonly conditions?: ConditionKeys; readonly ownPolicy?: "ignored" } = {},
 ): Promise<StoredRepository> {
   const { owner, domain: domainName } = domainNamed(call, input);
   const name = input.repository ?? "";
@@ -70,11 +70,11 @@ export async function openStoredRepository(
       domain: domainName,
       repository: name,
       administrator: row?.administrator_account,
-      policy: row?.policy,
+      policy: options.ownPolicy === "ignored" ? undefined : row?.policy,
       domainPolicy: domain?.policy,
     },
     action,
-    { context: { ...tagConditions(row), ...context } },
+    { context: { ...tagConditions(row), ...options.conditions } },
   );
   if (domain === undefined) throw domainNotFound(domainName, owner);
   if (row === undefined) throw repositoryNotFound(name, domainName, owner);
@@ -169,6 +169,20 @@ export async function domainInTransaction(tx: Reader, domain: DomainRow): Promis
     .executeTakeFirst();
   if (row === undefined) throw domainNotFound(domain.name, domain.account);
   return row;
+}
+
+/** The repository as it is inside a transaction: it may have been deleted since the permission check. */
+export async function repositoryInTransaction(
+  tx: Reader,
+  { domain, row }: StoredRepository,
+): Promise<RepositoryRow> {
+  const present = await tx
+    .selectFrom("codeartifact_repositories")
+    .selectAll()
+    .where("id", "=", row.id)
+    .executeTakeFirst();
+  if (present === undefined) throw repositoryNotFound(row.name, domain.name, domain.account);
+  return present;
 }
 
 /** Both accounts are at home in a repository: who owns its domain and who administers it. */

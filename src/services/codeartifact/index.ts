@@ -3,12 +3,14 @@ import type { AwsService } from "../../aws/service.ts";
 import type { Call } from "../../identity/call.ts";
 import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { CodeArtifactContext, CodeArtifactDependencies } from "./context.ts";
+import { purgeDomainHandler } from "./domains/domain-purge.ts";
 import type { Packages } from "./engine.ts";
 import { Formats } from "./formats.ts";
 import { createGraphs } from "./graph.ts";
 import { createOperations } from "./operations.ts";
 import { createReadingQueries } from "./reading/queries.ts";
 import { createReading } from "./reading/reading.ts";
+import { purgeRepositoryHandler } from "./repositories/repository-purge.ts";
 import {
   createPackageTokenVerifier,
   type PackageTokenVerifier,
@@ -36,11 +38,16 @@ export function createCodeArtifact(dependencies: CodeArtifactDependencies): Code
     graphs: createGraphs(dependencies.metadata),
     queries: createReadingQueries(dependencies.metadata.reader),
   };
+  const reading = createReading(context);
   return {
-    service: { model: "codeartifact", operations: createOperations(context) },
-    packages: { ...createReading(context), ...createWriting(context) },
+    service: { model: "codeartifact", operations: createOperations(context, reading) },
+    packages: { ...reading, ...createWriting(context) },
     tokens: createPackageTokenVerifier(context),
-    jobHandlers: [removeExpiredRevocationsHandler(context)],
+    jobHandlers: [
+      purgeDomainHandler(context),
+      purgeRepositoryHandler(context),
+      removeExpiredRevocationsHandler(context),
+    ],
     recurringJobs: [removeExpiredRevocationsJob],
   };
 }
