@@ -21,7 +21,7 @@ async function domainWith(url: string, repositories: readonly string[]): Promise
   for (const line of repositories) await domain.repository(line);
   domain.outside["thing"] = {
     "1.0": { "1.0.tgz": "strange", "other.tgz": "strange" },
-    "99.0": { "99.0.tgz": "strange" },
+    "99.0": { "99.0.tgz": "strange", "second.tgz": "strange" },
   };
   return domain;
 }
@@ -53,6 +53,7 @@ describeOnEachDatabase("a name published inside", (databases) => {
     expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("own");
     expect(await domain.download("app", "thing", "1.0", "other.tgz")).toBeUndefined();
     expect(await domain.download("app", "thing", "99.0", "99.0.tgz")).toBe("strange");
+    expect(await domain.download("app", "thing", "99.0", "second.tgz")).toBeUndefined();
   });
 
   test("has no file of a stranger's version of the same number, in a format whose versions grow", async () => {
