@@ -51,7 +51,7 @@ export function createPipeline(parts: PipelineParts): HandleRequest {
       arrival.closed(response.writableFinished);
       const seconds = (performance.now() - began) / 1000;
       const status = response.writableFinished ? response.statusCode : CLIENT_GONE;
-      // Bun forgets what a connection has written once it is closed: the count begins at 0 again.
+      // Bun's count of a connection was seen to fall (while Maven fetched through an upstream), which no counter may.
       const bytesOut = Math.max(0, exchange.socket.bytesWritten - bytesWrittenBefore);
       metrics.requestEnded(door, status, seconds, exchange.bytesIn, bytesOut);
       accessed({
