@@ -43,6 +43,7 @@ export async function makeBlob<Result>(
   let { sealed } = finished;
   let hash = known;
   try {
+    await hash?.settled();
     if (hash?.digest(digestAlgorithm(digest)) === undefined) {
       sealed = await store.seal(stored);
       const algorithms = [...upload.algorithms, digestAlgorithm(digest)];
@@ -105,9 +106,13 @@ async function hashAgain(
   algorithms: DigestAlgorithm[],
 ): Promise<UploadHash> {
   const hash = new UploadHash(algorithms);
-  if (size === 0) return hash;
+  if (size === 0) {
+    await hash.settled();
+    return hash;
+  }
   const bytes = await store.open(location, size, 0, size - 1);
-  for await (const chunk of bytes as AsyncIterable<Uint8Array>) hash.update(chunk);
+  for await (const chunk of bytes as AsyncIterable<Uint8Array>) await hash.update(chunk);
+  await hash.settled();
   if (hash.position !== size) throw new BlobMissing(`${location} ends at byte ${hash.position} of ${size}`);
   return hash;
 }

@@ -29,7 +29,7 @@ export async function receive(
       if (next.done === true) return undefined;
       received += next.value.length;
       if (received > options.room) throw new BlobTooLarge(`more than ${options.room} bytes came`);
-      options.hash?.update(next.value);
+      await options.hash?.update(next.value);
       await writer.write(next.value);
     }
   } finally {

@@ -1,21 +1,40 @@
 import { expect, test } from "bun:test";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { UploadHash, UploadHashes } from "./upload-hash.ts";
 
-test("a digest may be asked for in between and the hash goes on", () => {
+test("a digest may be asked for in between and the hash goes on", async () => {
   const hash = new UploadHash(["sha256", "sha512"]);
-  hash.update(Buffer.from("a"));
+  await hash.update(Buffer.from("a"));
+  await hash.settled();
   expect(hash.digest("sha256")).toBe(`sha256:${hex("sha256", "a")}` as never);
-  hash.update(Buffer.from("b"));
+  await hash.update(Buffer.from("b"));
+  await hash.settled();
   expect(hash.digest("sha512")).toBe(`sha512:${hex("sha512", "ab")}` as never);
   expect(hash.position).toBe(2);
-  expect(new UploadHash(["sha256"]).digest("sha512")).toBeUndefined();
+  const other = new UploadHash(["sha256"]);
+  await other.settled();
+  expect(other.digest("sha512")).toBeUndefined();
 });
 
-test("a state serves only the position it stands at, and once", () => {
+test("a long upload is hashed like a short one, whatever its chunks, also when it goes on after a digest", async () => {
+  const bytes = randomBytes(3_000_001);
+  for (const size of [7_000, 65_536, 262_144, 900_001]) {
+    const hash = new UploadHash(["md5", "sha1", "sha256", "sha512"]);
+    for (let start = 0; start < bytes.length; start += size)
+      await hash.update(bytes.subarray(start, start + size));
+    await hash.settled();
+    expect(hash.hex("sha512")).toBe(createHash("sha512").update(bytes).digest("hex"));
+    await hash.update(Buffer.from("end"));
+    await hash.settled();
+    for (const algorithm of ["md5", "sha1", "sha256"] as const)
+      expect(hash.hex(algorithm)).toBe(createHash(algorithm).update(bytes).update("end").digest("hex"));
+  }
+});
+
+test("a state serves only the position it stands at, and once", async () => {
   const states = new UploadHashes();
   const hash = new UploadHash(["sha256"]);
-  hash.update(Buffer.alloc(10));
+  await hash.update(Buffer.alloc(10));
   states.keep("a", hash);
   expect(states.take("a", 10)).toBe(hash);
   expect(states.take("a", 10)).toBeUndefined();

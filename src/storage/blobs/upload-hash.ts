@@ -1,36 +1,80 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
+import { hashOnThread, type ThreadHash } from "./hash-thread.ts";
 
 /** Those that digests are written in, and what only package clients still ask for. */
 export type HashAlgorithm = DigestAlgorithm | "md5" | "sha1";
 
-/** The digests of an upload's first `position` bytes, carried on from append to append. */
+/** What is not longer is hashed at once: a thread would take longer to hear of it. In bytes. */
+const AT_ONCE_BYTES = 128 * 1024;
+
+/**
+ * The digests of an upload's first `position` bytes, carried on from append to append. Longer ones are computed on
+ * a second thread. `settled` is to be awaited before a digest is asked for.
+ */
 export class UploadHash {
-  readonly #hashes: ReadonlyMap<HashAlgorithm, Hash>;
+  readonly #algorithms: readonly HashAlgorithm[];
   #position = 0;
+  /** Of which it is not known yet whether much will follow. */
+  #first: Uint8Array[] = [];
+  #here: ReadonlyMap<HashAlgorithm, Hash> | undefined;
+  #onThread: ThreadHash | undefined;
+  #digests: ReadonlyMap<HashAlgorithm, string> | undefined;
 
   constructor(algorithms: Iterable<HashAlgorithm>) {
-    this.#hashes = new Map([...new Set(algorithms)].map((algorithm) => [algorithm, createHash(algorithm)]));
+    this.#algorithms = [...new Set(algorithms)];
   }
 
   get position(): number {
     return this.#position;
   }
 
-  update(chunk: Uint8Array): void {
-    for (const hash of this.#hashes.values()) hash.update(chunk);
+  /** The chunk must not be changed afterwards. Resolves when more may come. */
+  async update(chunk: Uint8Array): Promise<void> {
     this.#position += chunk.length;
+    this.#digests = undefined;
+    if (this.#here) return this.#hashHere(chunk);
+    if (this.#onThread) return this.#onThread.update(chunk);
+    this.#first.push(chunk);
+    if (this.#position <= AT_ONCE_BYTES) return;
+    this.#onThread = hashOnThread(this.#algorithms);
+    for (const gathered of this.#takeFirst()) await this.#onThread.update(gathered);
   }
 
-  /** Undefined when that algorithm was not run; the state stays as it is, so that more may follow. */
+  /** Everything that came is hashed; a short beginning stays on this thread from here on. */
+  async settled(): Promise<void> {
+    if (this.#digests) return;
+    if (this.#onThread) {
+      this.#digests = (await this.#onThread.digests()) ?? new Map();
+      return;
+    }
+    this.#here ??= new Map(this.#algorithms.map((algorithm) => [algorithm, createHash(algorithm)]));
+    for (const gathered of this.#takeFirst()) this.#hashHere(gathered);
+    this.#digests = new Map(
+      [...this.#here].map(([algorithm, hash]) => [algorithm, hash.copy().digest("hex")]),
+    );
+  }
+
+  /** Undefined when that algorithm was not run, or the thread that ran it has died; more may follow. */
   digest(algorithm: DigestAlgorithm): Digest | undefined {
     const hex = this.hex(algorithm);
     return hex === undefined ? undefined : digestOf(algorithm, hex);
   }
 
-  /** Lower-case; undefined when that algorithm was not run. */
+  /** Lower-case; undefined as above. */
   hex(algorithm: HashAlgorithm): string | undefined {
-    return this.#hashes.get(algorithm)?.copy().digest("hex");
+    if (this.#digests === undefined) throw new TypeError("digests are asked for before `settled`");
+    return this.#digests.get(algorithm);
+  }
+
+  #takeFirst(): readonly Uint8Array[] {
+    const first = this.#first;
+    this.#first = [];
+    return first;
+  }
+
+  #hashHere(chunk: Uint8Array): void {
+    for (const hash of this.#here?.values() ?? []) hash.update(chunk);
   }
 }
 

@@ -223,7 +223,8 @@ export class Uploads {
       await writer.abandon();
       throw error;
     }
-    const stored = await writer.finish();
+    // Hashing ends while the disk syncs.
+    const [stored] = await Promise.all([writer.finish(), hash?.settled()]);
     const settle = () => {
       writer.settle().catch((error: unknown) => this.#context.log.warn({ err: error }, "staging bytes stay"));
     };
