@@ -54,7 +54,7 @@ describeOnEachDatabase("package versions", (databases) => {
       ...changes,
     });
   }
-  const operations = () => createVersionOperations(context);
+  const operations = () => createVersionOperations(context, domain.reading);
   const thing = (repository = "app") =>
     ({ domain: "things", repository, format: "npm", package: "thing" }) as const;
   const versionsOf = async (repository = "app") =>

@@ -3,9 +3,8 @@ import type { Call } from "../../../identity/call.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { AssetView } from "../engine.ts";
 import type { FormatName } from "../format.ts";
-import { openAsset } from "../reading/open-asset.ts";
 import { walkPackage } from "../reading/package-walk.ts";
-import { loadView } from "../reading/view.ts";
+import type { Reading } from "../reading/reading.ts";
 import { findPackage, findVersion, type PackageKey } from "./stored-packages.ts";
 
 /** The rows of the package in one repository. */
@@ -16,6 +15,7 @@ export interface CopySource {
 /** In the order in which they are asked; empty when nobody has the package. */
 export async function sourcesOf(
   context: CodeArtifactContext,
+  reading: Reading,
   call: Call,
   key: PackageKey,
   versions: readonly string[],
@@ -34,12 +34,12 @@ export async function sourcesOf(
   }
   if (missing.length === 0) return stored;
   // What only the outside has is fetched as a client would: the source repository retains it.
-  await fetchVersions(context, call, key, missing);
+  await fetchVersions(reading, call, key, missing);
   return storedSources(context, key);
 }
 
 async function storedSources(context: CodeArtifactContext, key: PackageKey): Promise<readonly CopySource[]> {
-  const { places, packages } = await walkPackage(context, key.repository, key.format, key.name);
+  const { places, packages } = await walkPackage(context, key);
   return places.flatMap((place) => {
     const row = place.kind === "repository" ? packages.get(place.repository.id) : undefined;
     return row ? [{ packageId: row.id }] : [];
@@ -47,17 +47,17 @@ async function storedSources(context: CodeArtifactContext, key: PackageKey): Pro
 }
 
 async function fetchVersions(
-  context: CodeArtifactContext,
+  reading: Reading,
   call: Call,
   { repository, format, name }: PackageKey,
   versions: readonly string[],
 ): Promise<void> {
-  const { view } = await loadView(context, repository, format, name);
+  const view = await reading.view(repository, format, name);
   for (const version of versions) {
     const listed = view?.versions.find((candidate) => candidate.version === version);
     if (!listed) continue;
     for (const asset of assetNames(format, name.name, version, listed.assets)) {
-      const opened = await openAsset(context, call, repository, format, name, version, asset);
+      const opened = await reading.openAsset(call, repository, format, name, version, asset);
       // Read to its end, it is checked and kept.
       for await (const _ of (await opened?.open()) ?? []);
     }

@@ -7,6 +7,7 @@ import type { Call } from "../../../identity/call.ts";
 import type { Reader, Transaction } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import { packageNotFound, validation } from "../errors.ts";
+import type { Reading } from "../reading/reading.ts";
 import { touchPackage } from "../revisions.ts";
 import { normalizedVersion } from "./change-versions.ts";
 import { type CopySource, sourcesOf } from "./copy-sources.ts";
@@ -32,6 +33,7 @@ const CAME_FROM_OUTSIDE: Restrictions = { publish: "BLOCK", upstream: "ALLOW" };
 
 export async function copyPackageVersions(
   context: CodeArtifactContext,
+  reading: Reading,
   call: Call,
   input: CopyPackageVersionsCommandInput,
 ): Promise<VersionResults> {
@@ -53,6 +55,7 @@ export async function copyPackageVersions(
   const wanted = [...new Set(normalized.values())].filter((version) => version !== undefined);
   const sources = await sourcesOf(
     context,
+    reading,
     call,
     { ...key, repository: source },
     wanted,

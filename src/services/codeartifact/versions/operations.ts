@@ -1,6 +1,7 @@
 /** The operations of the CodeArtifact API on packages and their versions. */
 import type { CodeArtifactContext } from "../context.ts";
 import type { CodeArtifactOperations } from "../operations.ts";
+import type { Reading } from "../reading/reading.ts";
 import { copyPackageVersions } from "./copy-versions.ts";
 import {
   describePackageVersion,
@@ -14,7 +15,7 @@ import { deletePackageVersions, disposePackageVersions } from "./remove-versions
 import { getPackageVersionAsset, listPackageVersionAssets } from "./version-assets.ts";
 import { updatePackageVersionsStatus } from "./version-status.ts";
 
-export function createVersionOperations(context: CodeArtifactContext) {
+export function createVersionOperations(context: CodeArtifactContext, reading: Reading) {
   return {
     DescribePackage: (call, input) => describePackage(context, call, input),
     ListPackages: (call, input) => listPackages(context, call, input),
@@ -22,7 +23,7 @@ export function createVersionOperations(context: CodeArtifactContext) {
     PutPackageOriginConfiguration: (call, input) => putPackageOriginConfiguration(context, call, input),
 
     PublishPackageVersion: (call, input) => publishPackageVersion(context, call, input),
-    CopyPackageVersions: (call, input) => copyPackageVersions(context, call, input),
+    CopyPackageVersions: (call, input) => copyPackageVersions(context, reading, call, input),
     UpdatePackageVersionsStatus: (call, input) => updatePackageVersionsStatus(context, call, input),
     DisposePackageVersions: (call, input) => disposePackageVersions(context, call, input),
     DeletePackageVersions: (call, input) => deletePackageVersions(context, call, input),

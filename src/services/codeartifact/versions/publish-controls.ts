@@ -2,21 +2,31 @@
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import { accessDenied, versionConflict } from "../errors.ts";
-import { loadGroups } from "../groups/package-groups.ts";
+import type { DomainGraph } from "../graph.ts";
+import { loadGroups, type PackageGroups } from "../groups/package-groups.ts";
 import { originControls } from "../origin-controls.ts";
 import { walkPackage } from "../reading/package-walk.ts";
 import { normalizedOrUndefined } from "../reading/view-merge.ts";
 import { findPackage, findVersion, type PackageKey } from "./stored-packages.ts";
 
-/** Throws the exception that names the origin control which forbids it. */
-export async function checkMayPublish(db: Reader, key: PackageKey): Promise<void> {
+/** Throws AccessDeniedException with the origin control that forbids it. */
+export async function checkMayPublish(db: Reader, key: PackageKey, groups: PackageGroups): Promise<void> {
   const { repository, format, name } = key;
-  const groups = await loadGroups(db, repository.domainId);
   const { publish } = originControls(groups, format, name, repository.name, await findPackage(db, key));
   if (!publish.allowed)
     throw accessDenied(
       `Package '${name.name}' cannot be published to repository '${repository.name}': ${publish.because}`,
     );
+}
+
+/** The groups as the transaction sees them: what memory has, unless somebody has changed the domain since. */
+export async function groupsInTransaction(tx: Reader, known: DomainGraph): Promise<PackageGroups> {
+  const row = await tx
+    .selectFrom("codeartifact_domains")
+    .select("graph_revision")
+    .where("id", "=", known.id)
+    .executeTakeFirst();
+  return row?.graph_revision === known.revision ? known.groups : loadGroups(tx, known.id);
 }
 
 /**
@@ -29,7 +39,7 @@ export async function checkNotAbove(
   version: string,
 ): Promise<void> {
   const format = context.formats.get(key.format);
-  const { places, packages } = await walkPackage(context, key.repository, key.format, key.name);
+  const { places, packages } = await walkPackage(context, key);
   for (const place of places) {
     if (place.kind === "connection") {
       const { listing } = await context.upstreams.list(place.connection, format, key.name);

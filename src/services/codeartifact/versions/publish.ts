@@ -9,6 +9,7 @@ import type { CodeArtifactContext } from "../context.ts";
 import type { OpenRepository, Publication, PublishedVersion } from "../engine.ts";
 import { quotaExceeded, validation } from "../errors.ts";
 import { type HashName, PackageInvalid, type ReceivedContent } from "../format.ts";
+import { openedGraph } from "../reading/open-repository.ts";
 import { admit, LARGEST_ASSET } from "./admission.ts";
 import { authorizePackage, packageKey } from "./package-access.ts";
 import { checkMayPublish, checkNotAbove } from "./publish-controls.ts";
@@ -36,7 +37,8 @@ export async function publish(
   const key = packageKey(context, repository, publication.format, publication.name);
   const version = context.formats.get(publication.format).normalizeVersion(publication.version);
   await authorizePackage(context, call, key, "codeartifact:PublishPackageVersion");
-  await checkMayPublish(context.metadata.reader, key);
+  const { graph } = await openedGraph(context, repository);
+  await checkMayPublish(context.metadata.reader, key, graph.groups);
   await refuseEarly(context, key, version, publication);
   await checkNotAbove(context, key, version);
   const maxSize = Math.min(publication.maxSize ?? LARGEST_ASSET, LARGEST_ASSET);
@@ -46,7 +48,7 @@ export async function publish(
       { maxSize, signal: call.signal },
       (content) => inspect(context, key, version, publication, content),
       (tx, blob, inspected) =>
-        storePublication(context, tx, call, { key, version, publication, blob, inspected }),
+        storePublication(context, tx, call, { key, version, publication, graph, blob, inspected }),
     );
   } catch (error) {
     if (error instanceof BlobTooLarge)

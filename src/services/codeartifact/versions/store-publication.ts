@@ -12,11 +12,12 @@ import type { CodeArtifactContext } from "../context.ts";
 import type { Publication, PublishedVersion, VersionStatus } from "../engine.ts";
 import { versionConflict, versionQuotaExceeded } from "../errors.ts";
 import type { ReceivedContent, VersionDescription } from "../format.ts";
+import type { DomainGraph } from "../graph.ts";
 import { touchPackage } from "../revisions.ts";
 import { type Admission, admit, type IncomingAsset, MOST_ASSETS, type PresentVersion } from "./admission.ts";
 import { moveTags } from "./dist-tags.ts";
 import { putDocuments } from "./package-documents.ts";
-import { checkMayPublish } from "./publish-controls.ts";
+import { checkMayPublish, groupsInTransaction } from "./publish-controls.ts";
 import { recordChange } from "./record-change.ts";
 import { currentRevision } from "./revision.ts";
 import {
@@ -49,6 +50,8 @@ export interface TakenFile {
   /** Normalized. */
   readonly version: string;
   readonly publication: Publication;
+  /** In which publishing was found to be allowed. */
+  readonly graph: DomainGraph;
   readonly blob: Blob;
   readonly inspected: Inspected;
 }
@@ -61,7 +64,7 @@ export async function storePublication(
 ): Promise<PublishedVersion> {
   const { key, version, publication, inspected } = taken;
   await repositoryInTransaction(tx, key.repository);
-  await checkMayPublish(tx, key);
+  await checkMayPublish(tx, key, await groupsInTransaction(tx, taken.graph));
   const packageRow = await findOrCreatePackage(tx, key, PUBLISHED_FIRST, call.now);
   const before = await findVersion(tx, packageRow.id, version);
   const assets = before ? await assetsOf(tx, before.id) : [];
