@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
 import { genericFormat } from "./formats/generic/index.ts";
 import { maven, mavenDoor } from "./formats/maven/index.ts";
+import { npmDoor, npmFormat } from "./formats/npm/index.ts";
 import { nuget, nugetDoor } from "./formats/nuget/index.ts";
 import { registryDoor } from "./formats/oci/index.ts";
 import { packageDoors } from "./formats/packages/index.ts";
@@ -98,7 +99,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     authorize,
     clock,
     domains: config.domains,
-    formats: [maven, pypiFormat, nuget, genericFormat],
+    formats: [maven, npmFormat, pypiFormat, nuget, genericFormat],
     upstreams,
   });
 
@@ -137,7 +138,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
       registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
       aws: awsDoor({ services: [ecr.service, codeArtifact.service, sts], identity }),
       "layer-download": ecr.layerDownloadDoor,
-      packages: packageDoors([mavenDoor(), pypiDoor, nugetDoor], {
+      packages: packageDoors([mavenDoor(), npmDoor(codeArtifact.tokens), pypiDoor, nugetDoor], {
         packages: codeArtifact.packages,
         verifyPackageToken: codeArtifact.tokens.verifyPackageToken,
       }),

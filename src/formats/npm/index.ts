@@ -1,0 +1,2 @@
+export { npmDoor } from "./door.ts";
+export { npmFormat } from "./package-format.ts";
