@@ -28,6 +28,7 @@ import {
   withoutTags,
   withTags,
 } from "./resource-tags.ts";
+import { touchGraph } from "./revisions.ts";
 
 /** A resource that can have tags, opened under a permission. */
 interface TaggableResource {
@@ -138,6 +139,8 @@ function openTaggedRepository(
           .set({ resource_tags: JSON.stringify(change(tagsOf(row))) })
           .where("id", "=", row.id)
           .execute();
+        // Policies may ask for tags where packages are read.
+        await touchGraph(tx, domain.id);
       }),
   };
 }
