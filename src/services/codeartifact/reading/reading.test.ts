@@ -140,6 +140,23 @@ describeOnEachDatabase("reading packages", (databases) => {
     ]);
   });
 
+  test("many versions of a package that are asked for at once are all retained", async () => {
+    await using domain = await fresh();
+    await domain.repository("store: public:npm");
+    await domain.repository("app: store");
+    const names = Array.from({ length: 40 }, (_, index) => `${index}.0`);
+    domain.outside["thing"] = Object.fromEntries(names.map((version) => [version, { "thing.tgz": version }]));
+    const all = await Promise.all(
+      names.map((version) => domain.download("app", "thing", version, "thing.tgz")),
+    );
+    expect(all).toEqual(names);
+    expect(await domain.rows()).toHaveLength(80);
+    const sequences = domain.events.map(
+      ({ detail }) => `${detail["repositoryName"]} ${detail["sequenceNumber"]}`,
+    );
+    expect(new Set(sequences)).toContain("app 40");
+  });
+
   test("two who retain the same version of an upstream repository at once retain it once", async () => {
     await using domain = await fresh();
     await domain.repository("team");
