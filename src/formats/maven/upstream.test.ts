@@ -47,23 +47,16 @@ test("a group's plugins are asked for beside the group", async () => {
 
 test("a file is checked against the checksum beside it", async () => {
   const file = "org/example/lib/1.0/lib-1.0.jar";
-  const located = (documents: Record<string, string>) =>
-    mavenUpstream.locate?.(source(documents), LIB, "1.0", "lib-1.0.jar");
-  expect(await located({ [`${file}.sha1`]: `${SHA1.toUpperCase()}\n` })).toMatchObject({
-    name: "lib-1.0.jar",
-    url: `https://upstream.invalid/maven2/${file}`,
-    integrity: { sha1: SHA1 },
-  });
-  expect(await located({ [`${file}.sha1`]: `SHA1(lib-1.0.jar)= ${SHA1}` })).toMatchObject({
-    integrity: { sha1: SHA1 },
-  });
-  expect(await located({ [`${file}.sha1`]: `${SHA1}  lib-1.0.jar` })).toMatchObject({
-    integrity: { sha1: SHA1 },
-  });
-  expect(await located({ [`${file}.md5`]: SHA1.slice(0, 32) })).toMatchObject({
-    integrity: { md5: SHA1.slice(0, 32) },
-  });
-  expect(await located({})).toMatchObject({ integrity: {} });
+  const checksum = async (documents: Record<string, string>) => {
+    const located = await mavenUpstream.locate?.(source(documents), LIB, "1.0", "lib-1.0.jar");
+    expect(located).toMatchObject({ name: "lib-1.0.jar", url: `https://upstream.invalid/maven2/${file}` });
+    return located?.furtherIntegrity?.();
+  };
+  expect(await checksum({ [`${file}.sha1`]: `${SHA1.toUpperCase()}\n` })).toEqual({ sha1: SHA1 });
+  expect(await checksum({ [`${file}.sha1`]: `SHA1(lib-1.0.jar)= ${SHA1}` })).toEqual({ sha1: SHA1 });
+  expect(await checksum({ [`${file}.sha1`]: `${SHA1}  lib-1.0.jar` })).toEqual({ sha1: SHA1 });
+  expect(await checksum({ [`${file}.md5`]: SHA1.slice(0, 32) })).toEqual({ md5: SHA1.slice(0, 32) });
+  expect(await checksum({})).toEqual({});
 });
 
 test("snapshots, and files of other versions, are not asked for outside", async () => {

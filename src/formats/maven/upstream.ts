@@ -46,7 +46,8 @@ export const mavenUpstream: UpstreamProtocol = {
   async locate(source, name, version, asset): Promise<UpstreamAsset | undefined> {
     if (!isReleaseName(version) || parseFileName(name, version, asset) === undefined) return undefined;
     const url = `${source.baseUrl}${folderOf(name, version)}${encodeURIComponent(asset)}`;
-    return { name: asset, url, integrity: await publishedChecksum(source, url), metadata: {} };
+    const furtherIntegrity = () => publishedChecksum(source, url);
+    return { name: asset, url, integrity: {}, furtherIntegrity, metadata: {} };
   },
 
   async describe(content, asset) {

@@ -133,6 +133,8 @@ export interface UpstreamAsset {
   readonly size?: number;
   /** What the bytes must hash to; every one given is checked, and nothing is stored that fails. */
   readonly integrity: Partial<Hashes>;
+  /** The same where the upstream keeps them in files of their own (Maven): asked for while the file comes. */
+  furtherIntegrity?(): Promise<Partial<Hashes>>;
   /** Kept with the file (PyPI: requires-python, yanked). */
   readonly metadata: Readonly<Record<string, unknown>>;
 }

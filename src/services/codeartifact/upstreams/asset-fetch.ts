@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Blob, Blobs } from "../../../storage/blobs/blobs.ts";
 import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
-import { PackageInvalid, type ReceivedContent, type VersionDescription } from "../format.ts";
+import { type Hashes, PackageInvalid, type ReceivedContent, type VersionDescription } from "../format.ts";
 import type { ConnectionSettings } from "./connections.ts";
 import type { UpstreamAnswer, UpstreamHttp } from "./http.ts";
 import { LeadingReader } from "./leading-reader.ts";
@@ -43,6 +43,9 @@ export async function beginFetch(
     headers: { accept: "*/*", "accept-encoding": "identity" },
     maxSize,
   };
+  const further = asset.furtherIntegrity?.();
+  // Whoever checks the bytes hears of it; there may be none to check.
+  further?.catch(() => {});
   const answer = await http.get(request, async (received) => received);
   if (answer.status !== 200) {
     answer.discard();
@@ -58,7 +61,7 @@ export async function beginFetch(
     const { blob } = await stored;
     return start < blob.size ? blobs.open(blob.id, { start, end: blob.size - 1 }) : Readable.from([]);
   });
-  const stored = take(blobs, answer, wanted, maxSize, leader, commit);
+  const stored = take(blobs, answer, wanted, { maxSize, leader, further }, commit);
   stored.catch((error: unknown) => leader.failed(error));
   return { size: answer.size ?? asset.size, leader, stored };
 }
@@ -67,8 +70,15 @@ async function take(
   blobs: Pick<Blobs, "take" | "open">,
   answer: UpstreamAnswer,
   wanted: WantedAsset,
-  maxSize: number,
-  leader: LeadingReader,
+  {
+    maxSize,
+    leader,
+    further,
+  }: {
+    readonly maxSize: number;
+    readonly leader: LeadingReader;
+    readonly further: Promise<Partial<Hashes>> | undefined;
+  },
   commit: CommitFetched,
 ): Promise<StoredAsset> {
   const body = Readable.from(teed(answer, leader), { objectMode: false, highWaterMark: 64 * 1024 });
@@ -78,6 +88,7 @@ async function take(
       { maxSize },
       async (content) => {
         verify(content, wanted.asset);
+        if (further) verify(content, { ...wanted.asset, integrity: await further });
         const description = await describe(content, wanted);
         leader.checked();
         return { hashes: content.hashes, size: content.size, description };
@@ -98,8 +109,8 @@ async function take(
 
 async function* teed(answer: UpstreamAnswer, leader: LeadingReader): AsyncGenerator<Buffer> {
   for await (const chunk of answer.body) {
-    leader.push(chunk);
     yield chunk;
+    await leader.push(chunk);
   }
 }
 
