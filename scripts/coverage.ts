@@ -11,7 +11,7 @@ const services: readonly AwsService<Call>[] = [
   { model: "ecr", operations: ecrOperations({} as Parameters<typeof ecrOperations>[0]) },
   {
     model: "codeartifact",
-    operations: codeArtifactOperations({} as Parameters<typeof codeArtifactOperations>[0]),
+    operations: codeArtifactOperations(...([{}, {}] as unknown as Parameters<typeof codeArtifactOperations>)),
   },
   sts,
 ];

@@ -28,10 +28,9 @@ export interface Operation {
   readonly name: string;
   /**
    * The input member that is the raw body (`Body` of PutObject, `assetContent` of PublishPackageVersion), and the
-   * output member that becomes the raw body. Today both are whole byte arrays. The place for streams is here: a door
-   * that sees `streamingInput` after `route` (REST routes never look at the body) leaves the body unread, calls
-   * `parse` with an empty one and sets that member to the stream; for `streamingOutput` it takes the member out
-   * of the output, lets `answer` write status and headers, and pipes it.
+   * output member that becomes the raw body. A door that sees `streamingInput` after `route` (REST routes never look
+   * at the body) leaves the body unread, calls `parse` with an empty one and sets that member to the stream; for
+   * `streamingOutput` it takes the member out of the output, lets `answer` write status and headers, and pipes it.
    */
   readonly streamingInput: string | undefined;
   readonly streamingOutput: string | undefined;

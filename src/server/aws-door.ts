@@ -1,28 +1,30 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { AwsError } from "../aws/errors.ts";
 import { loadServiceModel, modelKeys, modelsForSigningName } from "../aws/models.ts";
 import { parseRegion, type Region } from "../aws/names.ts";
 import type { AwsService } from "../aws/service.ts";
 import { parseSignedRequest } from "../aws/sigv4/parse.ts";
 import { SignatureProblem } from "../aws/sigv4/problems.ts";
-import { type SignatureErrorFamily, signatureError } from "../aws/sigv4/signature-errors.ts";
 import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
-import type { Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
+import type { Operation, Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
 import type { Call, Principal } from "../identity/call.ts";
 import type { Identity } from "../identity/identity.ts";
-import { StorageFull, StorageUnavailable } from "../storage/blobs/errors.ts";
-import { MetadataUnavailable, WriteConflict } from "../storage/metadata/errors.ts";
+import { sendBytes } from "../storage/blobs/file-readable.ts";
+import { errorOf } from "./aws-errors.ts";
 import type { Arrival, Door } from "./door.ts";
 import { type BodyReader, createBodyReader } from "./request-body.ts";
 import { guessModels } from "./request-guess.ts";
+import { withBody } from "./request-stream.ts";
 
 /**
  * The one endpoint of all AWS APIs. Following "Signing AWS API requests" (IAM User Guide): the credential scope
  * names service and region; everything else is in the models of src/aws. The order is AWS's: who signed, is it
  * true, is there such an operation, is its input good, may they.
  *
- * Known limit: bodies are read whole, so operations that stream (S3's PutObject) need their service's own door.
+ * An operation whose input streams gets the body unread: the sha256 that the signer declared for it is then the
+ * operation's to check. One whose output streams answers with a Readable.
  */
 export interface AwsDoorParts {
   readonly services: readonly AwsService<Call>[];
@@ -43,56 +45,112 @@ export function awsDoor({ services, identity, bodies = createBodyReader() }: Aws
       method: raw.method,
       target: raw.target,
       headers: joinHeaders(request.rawHeaders),
-      body: new Uint8Array(0),
+      body: NO_BYTES,
       bucket: arrival.host.bucket,
     };
     let model: ServiceModel | undefined;
+    let answer: WireAnswer;
+    let bytes: Readable | undefined;
     try {
       const signed = parseSignedRequest(raw, arrival.receivedAt);
       model = await modelOf(signed.scope.service);
       const region = regionOf(signed, arrival);
       const service = serviceOf.get(model.key);
-      const { principal, body } = await authenticate(signed, raw, request, service !== undefined);
+      const { principal, body: proven } = await authenticate(signed, raw, request);
       arrival.note({ account: principal.account });
+      const streams = proven === undefined && streamsIn(model, head);
+      // A service that is not here yet refuses everything: an upload of gigabytes need not come for that.
+      const unread = service === undefined || streams;
+      const body = proven ?? (unread ? NO_BYTES : await readDeclared(signed, request));
       const wire: WireRequest = { ...head, body };
       const operation = model.route(wire);
       arrival.note({ operation: `${model.key}:${operation.name}` });
       const handler = service?.operations[operation.name];
       if (!handler) throw model.notImplemented(operation);
       const input = await model.parse(operation, wire);
+      const call = callOf(principal, region, arrival);
       // The wire's schemas made the input, and the service's table was checked against the same schemas' types.
-      const output = await handler(callOf(principal, region, arrival), input as never);
-      write(response, model.answer(operation, output, arrival.requestId));
+      const run = (given: object) => handler(call, given as never);
+      const { streamingInput } = operation;
+      const output =
+        streamingInput === undefined
+          ? await run(input)
+          : await lendBody(request, streams ? undefined : body, (stream) =>
+              run({ ...input, [streamingInput]: stream }),
+            );
+      ({ answer, bytes } = answerOf(model, operation, output, arrival));
     } catch (error) {
       if (request.destroyed && !request.complete) return;
       const answering = model ?? (await guessModel(head, arrival.host.service));
-      write(response, answering.error(errorOf(error, answering, arrival), arrival.requestId));
+      answer = answering.error(errorOf(error, answering, arrival), arrival.requestId);
     }
+    if (bytes === undefined) return write(response, answer);
+    response.writeHead(answer.status, { "content-type": "application/octet-stream", ...answer.headers });
+    await sendBytes(bytes, response);
   };
 
-  /** A key that does not exist, and a wrong signature over a declared body, are refused before the body is read. */
+  /**
+   * A key that does not exist, and a wrong signature over a declared body, are refused before the body is read. Only
+   * when the signature covers the body itself, it is read here.
+   */
   async function authenticate(
     signed: SignedRequest,
     raw: RawRequest,
     request: IncomingMessage,
-    served: boolean,
-  ): Promise<{ principal: Principal; body: Uint8Array }> {
-    const { payload } = signed;
-    if (payload.kind === "undeclared") {
-      let body: Uint8Array = new Uint8Array(0);
-      const principal = await identity.authenticate(signed, raw, async () => {
-        body = await bodies.read(request);
-        return sha256(body);
-      });
-      return { principal, body };
-    }
-    const principal = await identity.authenticate(signed, raw);
-    // A service that is not here yet refuses everything: an upload of gigabytes need not come for that.
-    const body = served ? await bodies.read(request) : new Uint8Array(0);
-    if (served && payload.kind === "sha256" && payload.sha256 !== sha256(body)) {
-      throw new SignatureProblem("payload-mismatch");
-    }
+  ): Promise<{ principal: Principal; body: Uint8Array | undefined }> {
+    if (signed.payload.kind !== "undeclared")
+      return { principal: await identity.authenticate(signed, raw), body: undefined };
+    let body = NO_BYTES;
+    const principal = await identity.authenticate(signed, raw, async () => {
+      body = await bodies.read(request);
+      return sha256(body);
+    });
     return { principal, body };
+  }
+
+  async function readDeclared({ payload }: SignedRequest, request: IncomingMessage): Promise<Uint8Array> {
+    const body = await bodies.read(request);
+    if (payload.kind === "sha256" && payload.sha256 !== sha256(body))
+      throw new SignatureProblem("payload-mismatch");
+    return body;
+  }
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** Protocols that say by method and path which operation is meant. */
+const ROUTED_BY_HEAD: ReadonlySet<Protocol> = new Set(["restJson1", "restXml"]);
+
+/** Whether the body goes to the operation unread. */
+function streamsIn(model: ServiceModel, head: WireRequest): boolean {
+  return ROUTED_BY_HEAD.has(model.protocol) && model.route(head).streamingInput !== undefined;
+}
+
+function lendBody<Result>(
+  request: IncomingMessage,
+  body: Uint8Array | undefined,
+  use: (stream: Readable) => Promise<Result>,
+): Promise<Result> {
+  return body ? use(Readable.from([body])) : withBody(request, use);
+}
+
+/** Status and headers of an answer, and the bytes that follow when its body streams. */
+function answerOf(
+  model: ServiceModel,
+  operation: Operation,
+  output: object,
+  arrival: Arrival,
+): { answer: WireAnswer; bytes: Readable | undefined } {
+  const { streamingOutput } = operation;
+  const bytes: unknown = streamingOutput && Reflect.get(output, streamingOutput);
+  if (streamingOutput === undefined || !(bytes instanceof Readable))
+    return { answer: model.answer(operation, output, arrival.requestId), bytes: undefined };
+  try {
+    const rest = { ...output, [streamingOutput]: undefined };
+    return { answer: model.answer(operation, rest, arrival.requestId), bytes };
+  } catch (error) {
+    bytes.destroy();
+    throw error;
   }
 }
 
@@ -136,57 +194,6 @@ function callOf(principal: Principal, region: Region, arrival: Arrival): Call {
     secure: arrival.secure,
     baseUrl: arrival.baseUrl,
   };
-}
-
-const SIGNATURE_FAMILY: Readonly<Record<Protocol, SignatureErrorFamily>> = {
-  awsJson1_0: "json",
-  awsJson1_1: "json",
-  restJson1: "rest-json",
-  restXml: "s3",
-  query: "query",
-  ec2Query: "ec2",
-};
-
-/** What each service calls a failure that is ours; the rest say InternalFailure (their common errors). */
-const FAILURE_NAMES: Readonly<Record<string, string>> = {
-  ecr: "ServerException",
-  s3: "InternalError",
-  ec2: "InternalError",
-  codeartifact: "InternalServerException",
-  imagebuilder: "ServiceException",
-  lambda: "ServiceException",
-  kms: "KMSInternalException",
-  eventbridge: "InternalException",
-};
-
-/** What stands behind this server is away or busy: the same again may succeed. */
-const PASSING = [MetadataUnavailable, WriteConflict, StorageUnavailable];
-
-/** The error as clients see it: nothing of ours but the request id under which the log has the rest. */
-function errorOf(error: unknown, model: ServiceModel, arrival: Arrival): AwsError {
-  // 501 is an answer, not a failure.
-  if (error instanceof AwsError && (error.status < 500 || error.status === 501)) return error;
-  if (error instanceof SignatureProblem) return signatureError(SIGNATURE_FAMILY[model.protocol], error);
-  if (error instanceof AwsError) {
-    arrival.log.warn({ err: error }, "refused");
-    return error;
-  }
-  if (error instanceof StorageFull) {
-    arrival.log.error({ err: error }, "the storage is full");
-    const text = "The storage of this server is full. Nothing was stored; reading and deleting go on.";
-    return new AwsError("InsufficientStorage", text, { status: 507 });
-  }
-  if (PASSING.some((kind) => error instanceof kind)) {
-    arrival.log.error({ err: error }, "the database or the storage did not answer");
-    const text = "The database or the storage of this server is busy or away. Try again.";
-    return new AwsError("ServiceUnavailable", text, { status: 503 });
-  }
-  arrival.log.error({ err: error }, "an operation failed");
-  return new AwsError(
-    FAILURE_NAMES[model.key] ?? "InternalFailure",
-    `Internal error. The server's log says more under request id ${arrival.requestId}.`,
-    { status: 500 },
-  );
 }
 
 /** As SigV4 joins repeats, which node's own joined headers do not: with a bare comma, and every name. */

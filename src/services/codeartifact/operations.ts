@@ -1,6 +1,7 @@
 /** The CodeArtifact API: which operation is which function. */
 import type { OperationTable } from "../../aws/service.ts";
 import type { Call } from "../../identity/call.ts";
+import { withApiErrors } from "./api-errors.ts";
 import type { CodeArtifactContext } from "./context.ts";
 import { getAuthorizationToken } from "./domains/authorization-token.ts";
 import {
@@ -34,7 +35,7 @@ import { createVersionOperations } from "./versions/operations.ts";
 export type CodeArtifactOperations = OperationTable<typeof import("@aws-sdk/client-codeartifact"), Call>;
 
 export function createOperations(context: CodeArtifactContext, reading: Reading): CodeArtifactOperations {
-  return {
+  return withApiErrors<CodeArtifactOperations>({
     CreateDomain: (call, input) => createDomain(context, call, input),
     DescribeDomain: (call, input) => describeDomain(context, call, input),
     DeleteDomain: (call, input) => deleteDomain(context, call, input),
@@ -64,5 +65,5 @@ export function createOperations(context: CodeArtifactContext, reading: Reading)
 
     ...createGroupOperations(context),
     ...createVersionOperations(context, reading),
-  };
+  });
 }
