@@ -192,6 +192,37 @@ describeOnEachDatabase("reading packages", (databases) => {
     await expect(domain.view("app", "unknown")).rejects.toMatchObject({ name: "UpstreamUnavailable" });
   });
 
+  test("a document comes from the nearest repository that has it, else from outside", async () => {
+    await using domain = await fresh();
+    await domain.repository("team: public:npm");
+    await domain.repository("app: team");
+    domain.outside["thing"] = { documents: { note: "outside", other: "outside" } };
+    const read = async (document: string) => {
+      const opened = await domain.open("app");
+      const found = await domain.reading.getDocument(opened, "npm", packageName("thing"), document);
+      return found && Buffer.from(found).toString();
+    };
+    await domain.store("team", "thing", "1.0", {}, { origin: "EXTERNAL" });
+    expect(await read("note")).toBe("outside");
+    await domain.document("team", "thing", "note", "kept above");
+    expect(await read("note")).toBe("kept above");
+    await domain.store("app", "thing", "2.0", {}, { upstream: "ALLOW" });
+    await domain.document("app", "thing", "note", "own");
+    expect(await read("note")).toBe("own");
+    // A version of it is published inside now: a stranger's word about a file of that name is not shown.
+    expect(await read("other")).toBeUndefined();
+  });
+
+  test("names are found as their format normalizes them, and what is no name is nowhere", async () => {
+    await using domain = await fresh();
+    await domain.repository("app");
+    await domain.store("app", "thing", "1.0", { "a.whl": "a" }, { format: "pypi" });
+    expect(await domain.download("app", "THING", "1.0", "a.whl", "pypi")).toBe("a");
+    expect((await domain.view("app", "Thing", "pypi"))?.name).toEqual(packageName("thing"));
+    expect(await domain.view("app", "no thing", "pypi")).toBeUndefined();
+    expect(await domain.download("app", "no thing", "1.0", "a.whl", "pypi")).toBeUndefined();
+  });
+
   test("packages of the graph are listed by name, page by page, with what the name contains", async () => {
     await using domain = await fresh();
     await domain.repository("team");

@@ -23,7 +23,13 @@ import { openMetadata } from "../../../storage/metadata/open.ts";
 import { assetReferrer } from "../asset-references.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenAsset, OpenRepository, PackageView, VersionStatus } from "../engine.ts";
-import type { FormatName, PackageFormat, PackageName, UpstreamListing } from "../format.ts";
+import {
+  type FormatName,
+  type PackageFormat,
+  PackageInvalid,
+  type PackageName,
+  type UpstreamListing,
+} from "../format.ts";
 import { Formats } from "../formats.ts";
 import { createGraphs } from "../graph.ts";
 import { migrations } from "../migrations.ts";
@@ -77,6 +83,8 @@ export interface TestDomain extends AsyncDisposable {
     files: Record<string, string>,
     how?: Stored,
   ): Promise<void>;
+  /** Beside the versions of a package that is stored there. */
+  document(repository: string, name: string, document: string, content: string): Promise<void>;
   view(repository: string, name: string, format?: FormatName): Promise<PackageView | undefined>;
   /** What a client downloads; undefined for 404. */
   download(
@@ -94,12 +102,18 @@ function testFormat(name: FormatName, assetsGrow: boolean): PackageFormat {
   return {
     name,
     assetsGrow,
-    normalizeName: (given) => given,
+    normalizeName({ namespace, name: given }) {
+      if (given.includes(" ")) throw new PackageInvalid("a name has no spaces");
+      return { namespace, name: assetsGrow ? given.toLowerCase() : given };
+    },
     normalizeVersion: (version) => version,
     upstream: {
       async list(source, { name: wanted }) {
         const document = await source.document(`${source.baseUrl}${wanted}`);
         return document && (JSON.parse(Buffer.from(document.bytes).toString()) as UpstreamListing);
+      },
+      async document(source, { name: wanted }, document) {
+        return (await source.document(`${source.baseUrl}${wanted}/documents/${document}`))?.bytes;
       },
     },
   };
@@ -369,6 +383,21 @@ export async function testDomain(url?: string): Promise<TestDomain> {
             await touchPackage(tx, "domain-1", format, packageName(name));
           },
         );
+    },
+    async document(repository, name, document, content) {
+      await metadata.write(async (tx) => {
+        const { id } = await tx
+          .selectFrom("codeartifact_packages")
+          .select("id")
+          .where("repository_id", "=", `id-of-${repository}`)
+          .where("name", "=", name)
+          .executeTakeFirstOrThrow();
+        await tx
+          .insertInto("codeartifact_package_documents")
+          .values({ package_id: id, name: document, content: Buffer.from(content) })
+          .execute();
+        await touchPackage(tx, "domain-1", "npm", packageName(name));
+      });
     },
     view: async (repository, name, format = "npm") =>
       reading.view(await domain.open(repository), format, packageName(name)),
