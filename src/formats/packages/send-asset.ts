@@ -1,6 +1,6 @@
 /** Files out: whole or one range (RFC 9110 section 14), conditional, HEAD; bytes stream with the socket's own speed. */
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { OpenAsset } from "../../services/codeartifact/engine.ts";
 import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { parseRanges } from "../ranges.ts";
@@ -22,7 +22,7 @@ export async function sendAsset(
   const { size, hashes } = asset;
   if (size === undefined || hashes === undefined) {
     if (size !== undefined) headers["content-length"] = size;
-    await stream(exchange, 200, headers, () => asset.open());
+    await stream(exchange, 200, headers, async () => begun(await asset.open()));
     return;
   }
   const etag = `"${hashes.sha256}"`;
@@ -50,6 +50,20 @@ export async function sendAsset(
   const { start, end } = range;
   headers["content-range"] = `bytes ${start}-${end}/${size}`;
   await stream(exchange, 206, { ...headers, "content-length": end - start + 1 }, () => asset.open(range));
+}
+
+/**
+ * Waits for the first bytes: what fails before them is answered as an error, where a header already written leaves
+ * only a cut connection (Bun 1.4 then sends an empty 200).
+ */
+async function begun(source: Readable): Promise<Readable> {
+  const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  async function* all(): AsyncGenerator<Uint8Array> {
+    if (!first.done) yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  return Readable.from(all(), { objectMode: false });
 }
 
 /** The source is opened before the first header, so that a file that cannot be read is answered as an error. */
