@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { pack } from "tar-stream";
 import { readPublishedFile } from "./distribution.ts";
 import { parseFileName } from "./file-names.ts";
+import { type Member, sdistArchive } from "./testing/sdist-archive.ts";
 import { zipArchive } from "./testing/zip-archive.ts";
 
 const source = (bytes: Uint8Array) => ({
@@ -21,20 +21,6 @@ async function read(file: string, bytes: Uint8Array) {
   const named = parseFileName(file);
   if (!named) throw new Error("no distribution");
   return readPublishedFile(file, named, source(bytes));
-}
-
-type Member = string | { readonly text?: string; readonly type?: "symlink" | "link"; readonly to?: string };
-
-async function tarball(members: Readonly<Record<string, Member>>): Promise<Buffer> {
-  const archive = pack();
-  for (const [name, member] of Object.entries(members)) {
-    if (typeof member === "string") archive.entry({ name }, member);
-    else archive.entry({ name, type: member.type ?? "file", linkname: member.to ?? "" }, member.text ?? "");
-  }
-  archive.finalize();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return gzipSync(Buffer.concat(chunks));
 }
 
 describe("a wheel", () => {
@@ -105,7 +91,7 @@ describe("a wheel", () => {
 
 describe("a source distribution", () => {
   test("is read for its metadata", async () => {
-    const bytes = await tarball({
+    const bytes = await sdistArchive({
       "example_project-1.0/setup.py": "pass",
       "example_project-1.0/src/example_project.egg-info/PKG-INFO": "nonsense",
       "example_project-1.0/PKG-INFO": METADATA,
@@ -128,7 +114,7 @@ describe("a source distribution", () => {
     ["with huge metadata", { "a-1.0/PKG-INFO": METADATA + "x".repeat(5_000_000) }, "larger than"],
     ["of another version", { "a-1.0/PKG-INFO": METADATA.replace("1.0", "2.0") }, "is of version"],
   ])("%s is refused", async (_, members, message) => {
-    await expect(read(SDIST, await tarball(members))).rejects.toThrow(message);
+    await expect(read(SDIST, await sdistArchive(members))).rejects.toThrow(message);
   });
 
   test.each<[string, (whole: Buffer) => Uint8Array]>([
@@ -138,11 +124,11 @@ describe("a source distribution", () => {
     ["empty", () => new Uint8Array()],
     ["empty inside", () => gzipSync("")],
   ])("that is %s is refused", async (_, broken) => {
-    await expect(read(SDIST, broken(await tarball(info)))).rejects.toThrow(/damaged|empty/);
+    await expect(read(SDIST, broken(await sdistArchive(info)))).rejects.toThrow(/damaged|empty/);
   });
 
   test("that is a bomb is refused", async () => {
-    const bytes = await tarball({ ...info, "a-1.0/zeros": "0".repeat(100 * 1024 * 1024) });
+    const bytes = await sdistArchive({ ...info, "a-1.0/zeros": "0".repeat(100 * 1024 * 1024) });
     await expect(read(SDIST, bytes)).rejects.toThrow("times larger");
   });
 });

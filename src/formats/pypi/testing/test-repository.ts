@@ -32,6 +32,7 @@ export interface TestRepository extends AsyncDisposable {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** The project's page as JSON. */
   page(project: string): Promise<SimplePage>;
+  post(path: string, contentType: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response>;
   upload(
     fileName: string,
     bytes: Uint8Array,
@@ -88,6 +89,8 @@ export async function testRepository(): Promise<TestRepository> {
       headers: { authorization, ...(init.headers as Record<string, string>) },
     });
   const get: TestRepository["get"] = (path, headers = {}) => ask(path, { headers });
+  const post: TestRepository["post"] = (path, type, body) =>
+    ask(path, { method: "POST", headers: { "content-type": type }, body });
   return {
     server,
     api,
@@ -100,17 +103,14 @@ export async function testRepository(): Promise<TestRepository> {
       if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
       return (await response.json()) as SimplePage;
     },
+    post,
     async upload(fileName, bytes, fields = {}, path = "") {
       const form = await uploadBody([
         [":action", "file_upload"],
         ...Object.entries(fields),
         ["content", { fileName, bytes }],
       ]);
-      return ask(path, {
-        method: "POST",
-        headers: { "content-type": form.contentType },
-        body: new Uint8Array(form.bytes),
-      });
+      return post(path, form.contentType, new Uint8Array(form.bytes));
     },
     async [Symbol.asyncDispose]() {
       api.destroy();
