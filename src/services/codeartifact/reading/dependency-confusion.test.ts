@@ -19,7 +19,7 @@ const SHAPES: readonly (readonly [what: string, repositories: readonly string[],
 async function domainWith(url: string, repositories: readonly string[]): Promise<TestDomain> {
   const domain = await testDomain(url);
   for (const line of repositories) await domain.repository(line);
-  domain.outside["thing"] = {
+  domain.upstream.packages["thing"] = {
     "1.0": { "1.0.tgz": "strange", "other.tgz": "strange" },
     "99.0": { "99.0.tgz": "strange", "second.tgz": "strange" },
   };
@@ -40,7 +40,7 @@ describeOnEachDatabase("a name published inside", (databases) => {
       expect(await domain.download("app", "thing", undefined, "99.0.tgz")).toBeUndefined();
       expect(await domain.download("app", "thing", "1.0", "other.tgz")).toBeUndefined();
       expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("own");
-      expect(domain.asked).toEqual([]);
+      expect(domain.upstream.asked).toEqual([]);
       // Retained, it is still a name of the inside.
       expect(await versions(domain)).toEqual(["1.0 INTERNAL"]);
       expect(await domain.download("app", "thing", "99.0", "99.0.tgz")).toBeUndefined();
@@ -59,7 +59,7 @@ describeOnEachDatabase("a name published inside", (databases) => {
   test("has no file of a stranger's version of the same number, in a format whose versions grow", async () => {
     await using domain = await testDomain(await databases.fresh());
     await domain.repository("app: public:py");
-    domain.outside["thing"] = { "1.0": { "a.whl": "strange", "b.whl": "strange" } };
+    domain.upstream.packages["thing"] = { "1.0": { "a.whl": "strange", "b.whl": "strange" } };
     await domain.store("app", "thing", "1.0", { "a.whl": "own" }, { format: "pypi", upstream: "ALLOW" });
     const view = await domain.view("app", "thing", "pypi");
     expect(view?.versions.flatMap(({ assets }) => assets.map(({ name }) => name))).toEqual(["a.whl"]);
@@ -72,7 +72,7 @@ describeOnEachDatabase("a name published inside", (databases) => {
     await domain.group("/npm//thing$", { EXTERNAL_UPSTREAM: "BLOCK" });
     expect(await versions(domain)).toBeUndefined();
     expect(await domain.download("app", "thing", "99.0", "99.0.tgz")).toBeUndefined();
-    expect(domain.asked).toEqual([]);
+    expect(domain.upstream.asked).toEqual([]);
   });
 
   test("is let through only by the repositories that its package group lists", async () => {
@@ -86,8 +86,8 @@ describeOnEachDatabase("a name published inside", (databases) => {
 
   test("is not fetched under a name that only looks like its package group's", async () => {
     await using domain = await domainWith(await databases.fresh(), ["app: public:npm"]);
-    domain.outside["th1ng"] = { "1.0": { "1.0.tgz": "strange" } };
-    domain.outside["Thing"] = { "1.0": { "1.0.tgz": "strange" } };
+    domain.upstream.packages["th1ng"] = { "1.0": { "1.0.tgz": "strange" } };
+    domain.upstream.packages["Thing"] = { "1.0": { "1.0.tgz": "strange" } };
     await domain.group("/npm//thing$", {});
     expect(await domain.download("app", "Thing", "1.0", "1.0.tgz")).toBeUndefined();
     expect(await domain.view("app", "Thing")).toBeUndefined();
@@ -96,9 +96,9 @@ describeOnEachDatabase("a name published inside", (databases) => {
   test("published while a stranger's version of it is being fetched, it stays alone", async () => {
     await using domain = await domainWith(await databases.fresh(), ["app: public:npm"]);
     const { promise, resolve } = Promise.withResolvers<void>();
-    domain.hold = promise;
+    domain.upstream.hold = promise;
     const fetching = domain.download("app", "thing", "99.0", "99.0.tgz");
-    while (!domain.asked.includes("/thing/99.0/99.0.tgz")) await setImmediate();
+    while (!domain.upstream.asked.includes("/thing/99.0/99.0.tgz")) await setImmediate();
     await domain.store("app", "thing", "1.0", { "1.0.tgz": "own" });
     resolve();
     await fetching;

@@ -38,8 +38,8 @@ describeOnEachDatabase("reading packages", (databases) => {
     await using domain = await fresh();
     await domain.repository("store: public:npm");
     await domain.repository("app: store");
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" }, "2.0": { "2.0.tgz": "two" } };
-    domain.outsideTags["thing"] = { latest: "2.0" };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" }, "2.0": { "2.0.tgz": "two" } };
+    domain.upstream.tags["thing"] = { latest: "2.0" };
     await domain.store(
       "app",
       "thing",
@@ -64,7 +64,7 @@ describeOnEachDatabase("reading packages", (databases) => {
     await domain.repository("store: public:npm");
     await domain.repository("team: store");
     await domain.repository("app: team");
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" }, "2.0": { "2.0.tgz": "two" } };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" }, "2.0": { "2.0.tgz": "two" } };
     expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("one");
     expect(await domain.rows()).toEqual([
       "app: thing 1.0 EXTERNAL Published 1.0.tgz",
@@ -86,7 +86,7 @@ describeOnEachDatabase("reading packages", (databases) => {
     expect(references).toHaveLength(2);
     expect(new Set(references.map(({ blob_id }) => blob_id)).size).toBe(1);
 
-    domain.upstreamIsDown = true;
+    domain.upstream.isDown = true;
     expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("one");
     expect(await domain.download("team", "thing", "1.0", "1.0.tgz")).toBe("one");
     expect(await domain.rows()).toContain("team: thing 1.0 EXTERNAL Published 1.0.tgz");
@@ -109,7 +109,7 @@ describeOnEachDatabase("reading packages", (databases) => {
   test("a version of outside origin gains the files that are asked for later", async () => {
     await using domain = await fresh();
     await domain.repository("app: public:py");
-    domain.outside["thing"] = { "1.0": { "a.whl": "a", "b.whl": "b" } };
+    domain.upstream.packages["thing"] = { "1.0": { "a.whl": "a", "b.whl": "b" } };
     expect(await domain.download("app", "thing", undefined, "a.whl", "pypi")).toBe("a");
     expect(await domain.download("app", "thing", "1.0", "b.whl", "pypi")).toBe("b");
     expect(await domain.rows()).toEqual([
@@ -127,12 +127,12 @@ describeOnEachDatabase("reading packages", (databases) => {
     await domain.repository("store: public:npm");
     await domain.repository("app: store");
     await domain.repository("other: store");
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" } };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" } };
     const asking = Array.from({ length: 20 }, (_, index) =>
       domain.download(index % 2 === 0 ? "app" : "other", "thing", "1.0", "1.0.tgz"),
     );
     expect(new Set(await Promise.all(asking))).toEqual(new Set(["one"]));
-    expect(domain.asked).toEqual(["/thing", "/thing/1.0/1.0.tgz"]);
+    expect(domain.upstream.asked).toEqual(["/thing", "/thing/1.0/1.0.tgz"]);
     expect(await domain.rows()).toEqual([
       "app: thing 1.0 EXTERNAL Published 1.0.tgz",
       "other: thing 1.0 EXTERNAL Published 1.0.tgz",
@@ -145,7 +145,9 @@ describeOnEachDatabase("reading packages", (databases) => {
     await domain.repository("store: public:npm");
     await domain.repository("app: store");
     const names = Array.from({ length: 40 }, (_, index) => `${index}.0`);
-    domain.outside["thing"] = Object.fromEntries(names.map((version) => [version, { "thing.tgz": version }]));
+    domain.upstream.packages["thing"] = Object.fromEntries(
+      names.map((version) => [version, { "thing.tgz": version }]),
+    );
     const all = await Promise.all(
       names.map((version) => domain.download("app", "thing", version, "thing.tgz")),
     );
@@ -185,7 +187,7 @@ describeOnEachDatabase("reading packages", (databases) => {
     await using domain = await fresh();
     await domain.repository("app: public:npm");
     await domain.store("app", "kept", "1.0", { "1.0.tgz": "one" }, { origin: "EXTERNAL" });
-    domain.upstreamIsDown = true;
+    domain.upstream.isDown = true;
     const view = await domain.view("app", "kept");
     expect(view?.stale).toBe(true);
     expect(view?.versions.map(({ version }) => version)).toEqual(["1.0"]);
@@ -196,7 +198,7 @@ describeOnEachDatabase("reading packages", (databases) => {
     await using domain = await fresh();
     await domain.repository("team: public:npm");
     await domain.repository("app: team");
-    domain.outside["thing"] = { documents: { note: "outside", other: "outside" } };
+    domain.upstream.packages["thing"] = { documents: { note: "outside", other: "outside" } };
     const read = async (document: string) => {
       const opened = await domain.open("app");
       const found = await domain.reading.getDocument(opened, "npm", packageName("thing"), document);

@@ -35,11 +35,11 @@ describeOnEachDatabase("a rendered document", (databases) => {
 
   test("is made once, however many ask, and again for each representation", async () => {
     await using domain = await fresh();
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" } };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" } };
     const made = documents(domain);
     const all = await Promise.all(Array.from({ length: 20 }, () => made.of("thing")));
     expect(made.made).toBe(1);
-    expect(domain.asked).toEqual(["/thing"]);
+    expect(domain.upstream.asked).toEqual(["/thing"]);
     expect(new Set(all).size).toBe(1);
     expect(Buffer.from(all[0]?.identity() ?? []).toString()).toBe("1.0");
     expect(all[0]).toMatchObject({ contentType: "text/plain", size: 3, stale: false });
@@ -53,7 +53,7 @@ describeOnEachDatabase("a rendered document", (databases) => {
     const made = documents(domain);
     expect(await made.of("nothing")).toBeUndefined();
     expect(await made.of("nothing")).toBeUndefined();
-    expect(domain.asked).toEqual(["/nothing"]);
+    expect(domain.upstream.asked).toEqual(["/nothing"]);
   });
 
   test("shows at once what is stored, also by another server, and what a change of the graph brings", async () => {
@@ -82,16 +82,16 @@ describeOnEachDatabase("a rendered document", (databases) => {
 
   test("is kept when the upstream says again what it said, and made anew when it says more", async () => {
     await using domain = await fresh();
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" } };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" } };
     const made = documents(domain);
     expect(await made.text("thing")).toBe("1.0");
     domain.now = new Date(domain.now.getTime() + 61_000);
     expect(await made.text("thing")).toBe("1.0");
-    expect(domain.asked).toHaveLength(2);
+    expect(domain.upstream.asked).toHaveLength(2);
     expect(made.made).toBe(1);
     expect(await made.text("thing")).toBe("1.0");
-    expect(domain.asked).toHaveLength(2);
-    domain.outside["thing"]["2.0"] = { "2.0.tgz": "two" };
+    expect(domain.upstream.asked).toHaveLength(2);
+    domain.upstream.packages["thing"]["2.0"] = { "2.0.tgz": "two" };
     expect(await made.text("thing")).toBe("1.0");
     domain.now = new Date(domain.now.getTime() + 61_000);
     expect(await made.text("thing")).toBe("1.0 2.0");
@@ -100,13 +100,13 @@ describeOnEachDatabase("a rendered document", (databases) => {
 
   test("says that it may be old while the upstream is down, and no longer than that", async () => {
     await using domain = await fresh();
-    domain.outside["thing"] = { "1.0": { "1.0.tgz": "one" } };
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" } };
     const made = documents(domain);
     await made.of("thing");
-    domain.upstreamIsDown = true;
+    domain.upstream.isDown = true;
     domain.now = new Date(domain.now.getTime() + 61_000);
     expect(await made.of("thing")).toMatchObject({ stale: true, size: 3 });
-    domain.upstreamIsDown = false;
+    domain.upstream.isDown = false;
     domain.now = new Date(domain.now.getTime() + 600_000);
     expect(await made.of("thing")).toMatchObject({ stale: false, size: 3 });
   });

@@ -3,8 +3,6 @@
  * process, and two formats as small as can be: `npm` has one file a version, `pypi` any number that grow.
  */
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import pino from "pino";
@@ -23,13 +21,7 @@ import { openMetadata } from "../../../storage/metadata/open.ts";
 import { assetReferrer } from "../asset-references.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenAsset, OpenRepository, PackageView, VersionStatus } from "../engine.ts";
-import {
-  type FormatName,
-  type PackageFormat,
-  PackageInvalid,
-  type PackageName,
-  type UpstreamListing,
-} from "../format.ts";
+import type { FormatName, PackageName } from "../format.ts";
 import { Formats } from "../formats.ts";
 import { createGraphs } from "../graph.ts";
 import { migrations } from "../migrations.ts";
@@ -37,13 +29,11 @@ import { createReadingQueries } from "../reading/queries.ts";
 import { createReading, type Reading } from "../reading/reading.ts";
 import { touchGraph, touchPackage } from "../revisions.ts";
 import { createUpstreams } from "../upstreams/index.ts";
+import { type TestUpstream, testFormat, testUpstream } from "./test-upstream.ts";
 
 export const ACCOUNT = "123456789012" as AccountId;
 export const OTHER_ACCOUNT = "210987654321" as AccountId;
 const REGION = "us-east-1" as Region;
-
-/** What the upstream has: package, version, files and their content. */
-export type Outside = Record<string, Record<string, Record<string, string>>>;
 
 export interface Stored {
   readonly format?: FormatName;
@@ -61,14 +51,7 @@ export interface TestDomain extends AsyncDisposable {
   another(): Reading;
   readonly metadata: Metadata;
   readonly events: NewEvent[];
-  readonly outside: Outside;
-  /** dist-tags of the outside's packages. */
-  readonly outsideTags: Record<string, Record<string, string>>;
-  /** Paths that the upstream was asked for. */
-  readonly asked: string[];
-  upstreamIsDown: boolean;
-  /** Files of the upstream stop after their first byte until this resolves. */
-  hold: Promise<void> | undefined;
+  readonly upstream: TestUpstream;
   now: Date;
   call(account?: AccountId): Call;
   /** `app: team public:npm` */
@@ -98,27 +81,6 @@ export interface TestDomain extends AsyncDisposable {
   rows(): Promise<readonly string[]>;
 }
 
-function testFormat(name: FormatName, assetsGrow: boolean): PackageFormat {
-  return {
-    name,
-    assetsGrow,
-    normalizeName({ namespace, name: given }) {
-      if (given.includes(" ")) throw new PackageInvalid("a name has no spaces");
-      return { namespace, name: assetsGrow ? given.toLowerCase() : given };
-    },
-    normalizeVersion: (version) => version,
-    upstream: {
-      async list(source, { name: wanted }) {
-        const document = await source.document(`${source.baseUrl}${wanted}`);
-        return document && (JSON.parse(Buffer.from(document.bytes).toString()) as UpstreamListing);
-      },
-      async document(source, { name: wanted }, document) {
-        return (await source.document(`${source.baseUrl}${wanted}/documents/${document}`))?.bytes;
-      },
-    },
-  };
-}
-
 export function packageName(name: string): PackageName {
   return { namespace: "", name };
 }
@@ -136,44 +98,8 @@ export async function testDomain(url?: string): Promise<TestDomain> {
   const store = await openBlobStore(`${folder.path}/blobs`, { minimumFreeBytes: 0 });
   const blobs = createBlobs({ metadata, store, clock, log });
   const events: NewEvent[] = [];
-  const outside: Outside = {};
-  const outsideTags: Record<string, Record<string, string>> = {};
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    const path = request.url ?? "";
-    asked.push(path);
-    const [, name = "", version, file] = path.split("/").map(decodeURIComponent);
-    const answer = version === undefined ? listingText(name) : outside[name]?.[version]?.[file ?? ""];
-    response.statusCode = domain.upstreamIsDown ? 503 : answer === undefined ? 404 : 200;
-    if (response.statusCode !== 200 || version === undefined || !domain.hold) {
-      response.end(response.statusCode === 200 ? answer : "");
-      return;
-    }
-    response.write(answer?.slice(0, 1));
-    void domain.hold.then(() => response.end(answer?.slice(1)));
-  });
-  const listingText = (name: string): string | undefined => {
-    const versions = outside[name];
-    if (versions === undefined) return undefined;
-    const listing: UpstreamListing = {
-      versions: Object.entries(versions).map(([version, files]) => ({
-        version,
-        publishedAt: 1_700_000_000_000,
-        description: { metadata: { from: "outside" }, licenses: [], dependencies: [] },
-        assets: Object.keys(files).map((file) => ({
-          name: file,
-          url: `${baseUrl}${name}/${version}/${file}`,
-          integrity: {},
-          metadata: {},
-        })),
-      })),
-      tags: outsideTags[name] ?? {},
-      metadata: { from: "outside" },
-    };
-    return JSON.stringify(listing);
-  };
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const upstream = await testUpstream();
+  const { baseUrl } = upstream;
   const upstreams = createUpstreams({
     metadata,
     blobs,
@@ -230,11 +156,7 @@ export async function testDomain(url?: string): Promise<TestDomain> {
     another: () => createReading({ ...context, graphs: createGraphs(metadata) }),
     metadata,
     events,
-    outside,
-    outsideTags,
-    asked,
-    upstreamIsDown: false,
-    hold: undefined,
+    upstream,
     now: new Date("2026-03-01T00:00:00Z"),
     call: (account = ACCOUNT) => ({
       principal: {
@@ -426,8 +348,7 @@ export async function testDomain(url?: string): Promise<TestDomain> {
       );
     },
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
+      upstream.close();
       await upstreams.close();
       await metadata.close();
       folder.remove();
