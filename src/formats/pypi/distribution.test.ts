@@ -99,6 +99,28 @@ describe("a source distribution", () => {
     expect((await read(SDIST, bytes)).metadata.description?.trim()).toBe("Hello.");
   });
 
+  test("is read for its metadata behind long names", async () => {
+    const long = `a-1.0/${"folder/".repeat(40)}file.py`;
+    const bytes = await sdistArchive({ [long]: "x", "a-1.0/PKG-INFO": METADATA });
+    expect((await read(SDIST, bytes)).bytes.length).toBe(METADATA.length);
+  });
+
+  test("with an endless extended header is refused before it is read", async () => {
+    const header = Buffer.alloc(512);
+    header.write("x", 0);
+    header.write("77777777777", 124);
+    header.write("x", 156);
+    header.fill(0x20, 148, 156);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, "0")}\0 `,
+      148,
+    );
+    await expect(read(SDIST, gzipSync(header))).rejects.toThrow("an endless header");
+  });
+
   test("may be a zip", async () => {
     const bytes = zipArchive({ "example_project-1.0/PKG-INFO": METADATA });
     expect((await read("example_project-1.0.zip", bytes)).bytes.length).toBe(METADATA.length);

@@ -2,13 +2,11 @@
  * The PKG-INFO of a source distribution (PEP 625: `<name>-<version>/PKG-INFO`), found while the whole gzipped tar is
  * read through once, so that a broken or hostile one is refused before anybody unpacks it.
  */
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { extract, type Header } from "tar-stream";
 import { PackageInvalid } from "../../services/codeartifact/format.ts";
 import { LARGEST_METADATA } from "./core-metadata.ts";
-import { type ByteSource, readAll, readZipDirectory, refuseBomb } from "./zip-directory.ts";
+import { readTar, type TarEntry } from "./tar-entries.ts";
+import { type ByteSource, readZipDirectory, refuseBomb } from "./zip-directory.ts";
 
 const MOST_ENTRIES = 200_000;
 const TOP_PKG_INFO = /^(?:\.\/)?[^/]+\/PKG-INFO$/;
@@ -16,58 +14,51 @@ const TOP_PKG_INFO = /^(?:\.\/)?[^/]+\/PKG-INFO$/;
 /** Undefined when there is none. Throws PackageInvalid for a damaged archive, paths outside of it, and bombs. */
 export async function readTarMetadata(source: ByteSource): Promise<Uint8Array | undefined> {
   if (source.size === 0) throw new PackageInvalid("the archive is empty");
-  const tar = extract();
   let found: Uint8Array | undefined;
   let entries = 0;
-  tar.on("entry", (header, stream, next) => {
-    // What breaks the archive breaks the pipeline too, which tells of it.
-    stream.on("error", () => undefined);
-    const entry = async (): Promise<void> => {
-      entries += 1;
-      checkEntry(header, entries);
-      if (header.type === "file" && TOP_PKG_INFO.test(header.name) && found === undefined) {
-        if (header.size > LARGEST_METADATA)
-          throw new PackageInvalid(`PKG-INFO is larger than ${LARGEST_METADATA} bytes`);
-        found = await readAll(stream as unknown as AsyncIterable<Uint8Array>, LARGEST_METADATA);
-      } else stream.resume();
-    };
-    entry().then(() => next(), next);
+  await readTar(unpacked(source), async (entry, content) => {
+    entries += 1;
+    if (entries > MOST_ENTRIES) throw new PackageInvalid(`the archive has more than ${MOST_ENTRIES} files`);
+    checkEntry(entry);
+    if (entry.kind === "file" && found === undefined && TOP_PKG_INFO.test(entry.path))
+      found = await content(LARGEST_METADATA);
   });
-  const bytes = await source.open({ start: 0, end: source.size - 1 });
-  let failure: unknown;
-  bytes.once("error", (error) => {
-    failure = error;
-  });
-  let unpacked = 0;
-  const counted = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      unpacked += chunk.length;
-      try {
-        refuseBomb(unpacked, source.size);
-        done(null, chunk);
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  });
-  try {
-    await pipeline(bytes, createGunzip(), counted, tar as unknown as NodeJS.WritableStream);
-  } catch (error) {
-    if (failure !== undefined) throw failure;
-    if (error instanceof PackageInvalid || !(error instanceof Error)) throw error;
-    throw new PackageInvalid(`the archive is damaged: ${error.message}`, { cause: error });
-  }
   if (entries === 0) throw new PackageInvalid("the archive is empty or damaged: it has no files");
   return found;
 }
 
-function checkEntry(header: Header, count: number): void {
-  if (count > MOST_ENTRIES) throw new PackageInvalid(`the archive has more than ${MOST_ENTRIES} files`);
-  refusePath(header.name);
-  if (header.type === "link") refusePath(header.linkname);
-  if (header.type === "symlink") {
-    const folder = header.name.split("/").slice(0, -1).join("/");
-    refusePath(header.linkname.startsWith("/") ? header.linkname : `${folder}/${header.linkname}`);
+async function* unpacked(source: ByteSource): AsyncGenerator<Uint8Array> {
+  const bytes = await source.open({ start: 0, end: source.size - 1 });
+  const gunzip = createGunzip();
+  let failure: unknown;
+  // What goes wrong with the source itself is not what is wrong with the archive.
+  bytes.once("error", (error) => {
+    failure = error;
+    gunzip.destroy(error);
+  });
+  let size = 0;
+  try {
+    for await (const chunk of bytes.pipe(gunzip) as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      refuseBomb(size, source.size);
+      yield chunk;
+    }
+  } catch (error) {
+    if (failure !== undefined) throw failure;
+    if (error instanceof PackageInvalid || !(error instanceof Error)) throw error;
+    throw new PackageInvalid(`the archive is damaged: ${error.message}`, { cause: error });
+  } finally {
+    bytes.destroy();
+    gunzip.destroy();
+  }
+}
+
+function checkEntry({ path, kind, target }: TarEntry): void {
+  refusePath(path);
+  if (kind === "link") refusePath(target);
+  if (kind === "symlink") {
+    const folder = path.split("/").slice(0, -1).join("/");
+    refusePath(target.startsWith("/") ? target : `${folder}/${target}`);
   }
 }
 
