@@ -99,6 +99,18 @@ describe("what was published", () => {
     expect((await repository.page("inner-one")).files.length).toBe(2);
   });
 
+  test("can be yanked with a reason, and unyanked", async () => {
+    const yanked = async () => (await repository.page("inner-one")).files.map((entry) => entry["yanked"]);
+    expect((await repository.send("PUT", "simple/inner-one/1.0/yanked", "broken & bad")).status).toBe(204);
+    expect(await yanked()).toEqual(["broken & bad", "broken & bad"]);
+    expect((await repository.send("PUT", "simple/inner-one/1.0/yanked")).status).toBe(204);
+    expect(await yanked()).toEqual([true, true]);
+    expect((await repository.send("DELETE", "simple/inner-one/1.0/yanked")).status).toBe(204);
+    expect(await yanked()).toEqual([false, false]);
+    expect((await repository.send("PUT", "simple/inner-one/7.0/yanked")).status).toBe(404);
+    expect((await repository.send("PUT", "simple/inner-one/1.0/yanked", "two\nlines")).status).toBe(400);
+  });
+
   test("stands in the index of all projects", async () => {
     const index = await repository.get("simple/", { accept: JSON_PAGE });
     expect(await index.json()).toMatchObject({ projects: expect.arrayContaining([{ name: "inner-one" }]) });
@@ -234,6 +246,19 @@ describe("an upstream's files", () => {
     expect(packageVersion).toMatchObject({ status: "Published", origin: { originType: "EXTERNAL" } });
     put({ hashes: { sha256: sha256(bytes) }, size: bytes.length });
     expect((await repository.page("outer")).files[0]).toMatchObject({ filename: file, yanked: false });
+  });
+
+  test("are asked for once, however many want them at once", async () => {
+    const wanted = wheel("busy", "1.0", "y = 2\n".repeat(50_000));
+    repository.outside.set("busy", new Map([[wanted.file, { bytes: wanted.bytes, entry: {} }]]));
+    repository.asked.length = 0;
+    const download = async () => {
+      const response = await repository.get(`simple/busy/1.0/${wanted.file}`);
+      return sha256(new Uint8Array(await response.arrayBuffer()));
+    };
+    const downloads = await Promise.all(Array.from({ length: 20 }, download));
+    expect(new Set(downloads)).toEqual(new Set([sha256(wanted.bytes)]));
+    expect(repository.asked).toEqual([`/files/busy/${wanted.file}`]);
   });
 
   test("whose version cannot be told can be downloaded all the same", async () => {

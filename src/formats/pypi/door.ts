@@ -22,6 +22,7 @@ import { choosePage, PAGE_TYPES, type PageForm } from "./negotiation.ts";
 import { type FileRoute, findRoute, type Route } from "./route.ts";
 import { renderIndexHtml, renderIndexJson, renderProjectHtml, renderProjectJson } from "./simple-page.ts";
 import { publishUpload } from "./upload.ts";
+import { changeYank } from "./yank.ts";
 
 type Handlers = {
   readonly [Kind in Route["kind"]]: (
@@ -48,7 +49,17 @@ const HANDLERS: Handlers = {
     const found = await beside(exchange, route, openProvenance);
     sendBeside(exchange, found, "application/vnd.pypi.integrity.v1+json", `${route.file} has no provenance.`);
   },
+  yank: async (exchange, { project, version }) => {
+    const repository = await open(exchange, "codeartifact:PutPackageMetadata");
+    await changeYank(exchange, repository, projectName(project), storedVersion(version));
+    send(exchange, 204, {});
+  },
   redirect: async (exchange, { to }) => redirect(exchange, to),
+};
+
+const METHODS: { readonly [Kind in Route["kind"]]?: readonly string[] } = {
+  upload: ["POST"],
+  yank: ["PUT", "DELETE"],
 };
 
 export const pypiDoor: PackageDoor = {
@@ -58,7 +69,7 @@ export const pypiDoor: PackageDoor = {
     const route = findRoute(exchange.path);
     if (route === undefined)
       throw notFound("There is nothing at this address: packages are listed at simple/.");
-    const methods = route.kind === "upload" ? ["POST"] : ["GET", "HEAD"];
+    const methods = METHODS[route.kind] ?? ["GET", "HEAD"];
     if (!methods.includes(exchange.request.method ?? "")) throw methodNotAllowed(methods);
     const handler = HANDLERS[route.kind] as (exchange: PackageExchange, route: Route) => Promise<void>;
     await handler(exchange, route);

@@ -21,6 +21,7 @@ export type Route =
   | FileRoute<"file">
   | FileRoute<"metadata">
   | FileRoute<"provenance">
+  | { readonly kind: "yank"; readonly project: string; readonly version: string }
   /** A page whose address lacks its slash; `to` is relative. */
   | { readonly kind: "redirect"; readonly to: string };
 
@@ -41,6 +42,7 @@ export function findRoute(path: string): Route | undefined {
   if (second === "" && parts.length === 3) return { kind: "project", project };
   const [version, name] = parts.length === 4 ? [second, third] : [undefined, second];
   if (!name) return undefined;
+  if (version !== undefined && name === "yanked") return { kind: "yank", project, version };
   for (const [suffix, kind] of BESIDE)
     if (name.endsWith(suffix)) return { kind, project, version, file: name.slice(0, -suffix.length) };
   return { kind: "file", project, version, file: name };

@@ -32,6 +32,8 @@ export interface TestRepository extends AsyncDisposable {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** The project's page as JSON. */
   page(project: string): Promise<SimplePage>;
+  /** `PUT` or another method, without a type. */
+  send(method: string, path: string, body?: string): Promise<Response>;
   post(path: string, contentType: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response>;
   upload(
     fileName: string,
@@ -104,6 +106,7 @@ export async function testRepository(): Promise<TestRepository> {
       return (await response.json()) as SimplePage;
     },
     post,
+    send: (method, path, body) => ask(path, { method, ...(body === undefined ? {} : { body }) }),
     async upload(fileName, bytes, fields = {}, path = "") {
       const form = await uploadBody([
         [":action", "file_upload"],
