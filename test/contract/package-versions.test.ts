@@ -270,7 +270,7 @@ describeOnEachDatabase("package versions", (databases) => {
 
     test("a version that is only outside is refused too", async () => {
       await domain.repository("store: public:npm");
-      domain.outside["thing"] = { "1.0.0": { "thing-1.0.0.tgz": "outside" } };
+      domain.upstream.packages["thing"] = { "1.0.0": { "thing-1.0.0.tgz": "outside" } };
       expect(await outcome(publish("1.0.0", "inside", { to: "store" }))).toEqual(
         refused("ConflictException"),
       );
@@ -555,7 +555,7 @@ describeOnEachDatabase("package versions", (databases) => {
       expect(await outcome(operations().DescribePackage(domain.call(), thing("top")))).toBeInstanceOf(Error);
 
       await domain.repository("store: public:npm");
-      domain.outside["lib"] = { "3.0.0": { "lib-3.0.0.tgz": "outside" } };
+      domain.upstream.packages["lib"] = { "3.0.0": { "lib-3.0.0.tgz": "outside" } };
       const fromStore = {
         sourceRepository: "store",
         package: "lib",

@@ -122,7 +122,7 @@ export function versionNames(key: PackageKey, { version, revision }: VersionRow)
   return { ...namesOf(key), package: key.name.name, version, versionRevision: revision };
 }
 
-export function originOf(row: VersionRow) {
+export function originOf(row: Pick<VersionRow, "origin_type" | "origin_repository" | "origin_connection">) {
   return {
     originType: row.origin_type as PackageVersionOriginType,
     domainEntryPoint: {

@@ -6,13 +6,14 @@ import type { ListPackageVersionsCommandInput } from "@aws-sdk/client-codeartifa
 import type { Call } from "../../../identity/call.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
+import type { VersionStatus } from "../engine.ts";
 import type { FormatName } from "../format.ts";
 import { listPage, type Page } from "../paging.ts";
 import { namesOf, originOf } from "./describe-versions.ts";
 import { taggedVersion } from "./dist-tags.ts";
 import { openPackage } from "./package-access.ts";
 import { storedPackage } from "./packages.ts";
-import { asVersion, type VersionRow } from "./stored-packages.ts";
+import type { VersionRow } from "./stored-packages.ts";
 
 export async function listPackageVersions(
   context: CodeArtifactContext,
@@ -46,15 +47,19 @@ export async function listPackageVersions(
   };
 }
 
+type Listed = Omit<VersionRow, "id" | "package_id" | "description">;
+
 async function selectVersions(
   db: Reader,
   packageId: string,
   { status, originType, sortBy }: ListPackageVersionsCommandInput,
   { after, limit }: Page,
-): Promise<VersionRow[]> {
+): Promise<Listed[]> {
   let query = db
     .selectFrom("codeartifact_versions")
-    .selectAll()
+    // Without the descriptions, which are long: thousands of versions may be sorted for one page.
+    .select(["version", "status", "revision", "published_at"])
+    .select(["origin_type", "origin_repository", "origin_connection"])
     .where("package_id", "=", packageId)
     .limit(limit);
   if (status) query = query.where("status", "=", status);
@@ -69,7 +74,7 @@ async function selectVersions(
   } else {
     query = query.orderBy("version").where("version", ">", first);
   }
-  return (await query.execute()).map(asVersion);
+  return (await query.execute()).map((row) => ({ ...row, status: row.status as VersionStatus }));
 }
 
 async function defaultDisplayVersion(

@@ -26,7 +26,10 @@ type Change = (
   assets: readonly AssetView[],
 ) => Redescription | undefined;
 
-/** Versions without files any more are left out. `change` may be asked again when the transaction runs again. */
+/**
+ * Page by page, each in a transaction of its own: other writers need not wait for thousands of versions, and the same
+ * again does what an interruption left undone. What was disposed of is left out.
+ */
 export async function redescribe(
   context: CodeArtifactContext,
   call: Call,
@@ -35,23 +38,22 @@ export async function redescribe(
   name: PackageName,
   change: Change,
 ): Promise<void> {
-  const action = "codeartifact:PutPackageMetadata";
-  await changePackage(context, call, { repository, format, name, action }, async (tx, open) => {
-    for (let after = ""; ; ) {
+  const request = { repository, format, name, action: "codeartifact:PutPackageMetadata" };
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const start: string = after;
+    after = await changePackage(context, call, request, async (tx, open) => {
       const rows = await tx
         .selectFrom("codeartifact_versions")
         .selectAll()
         .where("package_id", "=", open.row.id)
-        .where("version", ">", after)
+        .where("version", ">", start)
         .orderBy("version")
         .limit(PAGE)
         .execute();
       for (const row of rows) await redescribeVersion(context, tx, call, open, asVersion(row), change);
-      const last = rows.at(-1);
-      if (rows.length < PAGE || !last) return;
-      after = last.version;
-    }
-  });
+      return rows.length < PAGE ? undefined : rows.at(-1)?.version;
+    });
+  }
 }
 
 async function redescribeVersion(

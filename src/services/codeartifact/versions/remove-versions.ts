@@ -61,7 +61,13 @@ export async function deletePackageVersions(
   );
 }
 
-/** For native clients (npm unpublish); throws ResourceNotFoundException for a version that is not there. */
+/** Versions to one transaction: other writers wait behind it. */
+const BATCH = 50;
+
+/**
+ * For native clients (npm unpublish, which may name thousands): batch by batch. Throws ResourceNotFoundException for a
+ * version that is not there.
+ */
 export async function deleteVersions(
   context: CodeArtifactContext,
   call: Call,
@@ -71,11 +77,14 @@ export async function deleteVersions(
   versions: readonly string[],
 ): Promise<void> {
   const action = "codeartifact:DeletePackageVersions";
-  const request = { repository, format, name, action, versions, target: "Deleted" } as const;
-  const results = await changeVersions(context, call, request, (tx, open, row) =>
-    removeVersion(context, tx, call, open, row),
-  );
-  throwFailure(results, { format, name });
+  for (let start = 0; start < versions.length; start += BATCH) {
+    const batch = versions.slice(start, start + BATCH);
+    const request = { repository, format, name, action, versions: batch, target: "Deleted" } as const;
+    const results = await changeVersions(context, call, request, (tx, open, row) =>
+      removeVersion(context, tx, call, open, row),
+    );
+    throwFailure(results, { format, name });
+  }
 }
 
 export async function removeVersion(
