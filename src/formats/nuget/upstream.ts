@@ -90,7 +90,8 @@ async function leavesOf(source: UpstreamSource, index: UpstreamDocument): Promis
 
 async function leavesOfPage(source: UpstreamSource, index: UpstreamDocument, page: Json): Promise<Json[]> {
   if (Array.isArray(page.items)) return page.items.map(record);
-  const url = URL.parse(text(page["@id"]) ?? "", index.url)?.href;
+  const id = text(page["@id"]);
+  const url = id === undefined ? undefined : URL.parse(id, index.url)?.href;
   const document = url === undefined ? undefined : await source.document(url);
   if (document === undefined) throw new PackageInvalid(`${source.connection} lacks a page of a registration`);
   return array(record(json(document)).items).map(record);
