@@ -125,7 +125,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   opened.defer(every(FLUSH_PULL_TIMES_MILLISECONDS, log, () => ecr.flushPullTimes()));
 
   const metrics = createMetrics();
-  addGauges(metrics, { jobs, blobs });
+  addGauges(metrics, { jobs, blobs, upstreams });
   const tls = await openCertificates(config, clock, log);
   let server: Server | undefined;
   server = await startServer({
@@ -207,8 +207,21 @@ async function openCertificates(
 
 function addGauges(
   metrics: Metrics,
-  parts: { jobs: ReturnType<typeof createJobs>; blobs: ReturnType<typeof createBlobs> },
+  parts: {
+    jobs: ReturnType<typeof createJobs>;
+    blobs: ReturnType<typeof createBlobs>;
+    upstreams: ReturnType<typeof createUpstreams>;
+  },
 ): void {
+  metrics.labelledGauge(
+    "shosoin_upstream_requests",
+    "Requests to external connections since the start.",
+    ["connection", "outcome"],
+    async () =>
+      parts.upstreams
+        .requestCounts()
+        .map(({ connection, outcome, count }) => ({ labels: { connection, outcome }, value: count })),
+  );
   metrics.labelledGauge("shosoin_jobs", "Jobs by kind and state.", ["kind", "state"], async () => {
     const counts = await parts.jobs.counts();
     return counts.map(({ kind, state, count }) => ({ labels: { kind, state }, value: count }));

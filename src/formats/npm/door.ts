@@ -31,7 +31,8 @@ import { findRoute, type Route } from "./route.ts";
 import { search } from "./search.ts";
 import { attestationsDocument, KEYS, REGISTRY } from "./upstream.ts";
 
-const CHALLENGE = 'Bearer realm="Shosoin"';
+/** In small letters: npm keeps what a "Bearer" says to itself, and names of schemes are compared without case (RFC 9110). */
+const CHALLENGE = 'bearer realm="Shosoin"';
 const READ = "codeartifact:ReadFromRepository";
 /** Of a packument that is sent back. */
 const LARGEST_PACKUMENT = 64 * 1024 * 1024;

@@ -62,7 +62,21 @@ export async function verifyToken(
 
 function unauthorized(reason: PackageTokenRefusal | "missing", challenge: string): PackageError {
   const code = reason === "missing" ? "MissingToken" : reason === "expired" ? "ExpiredToken" : "InvalidToken";
-  return new PackageError(401, code, REFUSALS[reason], { "www-authenticate": challenge });
+  const text = REFUSALS[reason];
+  return new PackageError(401, code, text, {
+    "www-authenticate": describedChallenge(challenge, reason, text),
+  });
+}
+
+/** RFC 6750 section 3: npm prints the challenge and not the body. */
+function describedChallenge(
+  challenge: string,
+  reason: PackageTokenRefusal | "missing",
+  text: string,
+): string {
+  if (!/^bearer /i.test(challenge)) return challenge;
+  const error = reason === "missing" ? "" : ', error="invalid_token"';
+  return `${challenge}${error}, error_description="${text}"`;
 }
 
 function presentedToken(header: string | undefined): string | undefined {
