@@ -12,7 +12,6 @@ import {
   baseVersion,
   buildOf,
   compareBuilds,
-  isSnapshot,
   parseFileName,
   parseRest,
   type SnapshotBuild,
@@ -79,9 +78,4 @@ function buildsOf(
 export function pluginsOf(view: PackageView | undefined): readonly Plugin[] {
   const plugins = view?.metadata["plugins"];
   return Array.isArray(plugins) ? (plugins as Plugin[]) : [];
-}
-
-/** A snapshot's own version is found by its builds' names too. */
-export function isBuildOf(name: PackageName, version: string, file: string): boolean {
-  return isSnapshot(version) && parseFileName(name, version, file) !== undefined;
 }
