@@ -5,7 +5,7 @@ import {
   type PackageName,
   type VersionDescription,
 } from "../../services/codeartifact/format.ts";
-import { child, children, type Element, parseXml, textOf } from "./xml.ts";
+import { child, children, type Element, parseXml, textOf } from "../packages/xml.ts";
 
 export const MAXIMUM_POM_BYTES = 4 * 1024 * 1024;
 /** So that no row grows without bound; the largest platforms' POMs have some thousands of managed ones, but few of these. */

@@ -3,9 +3,9 @@
  * build of a snapshot has, which plugins a group has. Read from clients and upstreams, generated for everyone.
  */
 import { PackageInvalid, type PackageName } from "../../services/codeartifact/format.ts";
+import { child, children, type Element, escapeXml, parseXml, textOf } from "../packages/xml.ts";
 import { isSnapshot } from "./snapshots.ts";
 import { sortVersions } from "./version-order.ts";
-import { child, children, type Element, escapeXml, parseXml, textOf } from "./xml.ts";
 
 export const MAXIMUM_METADATA_BYTES = 16 * 1024 * 1024;
 

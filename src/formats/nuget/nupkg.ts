@@ -3,7 +3,7 @@
  * manifest and the readme.
  */
 import { PackageInvalid } from "../../services/codeartifact/format.ts";
-import { type ByteSource, readZipDirectory } from "../pypi/zip-directory.ts";
+import { type ByteSource, readZipDirectory } from "../packages/zip-directory.ts";
 import { type Nuspec, parseNuspec } from "./nuspec.ts";
 
 export interface Nupkg extends Nuspec {

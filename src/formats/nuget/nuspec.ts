@@ -4,7 +4,7 @@ import {
   PackageInvalid,
   type VersionDescription,
 } from "../../services/codeartifact/format.ts";
-import { child, children, type Element, parseXml, textOf } from "../maven/xml.ts";
+import { child, children, type Element, parseXml, textOf } from "../packages/xml.ts";
 import { parseVersion } from "./nuget-version.ts";
 import { normalizeId } from "./package-id.ts";
 

@@ -1,11 +1,11 @@
 /** The metadata that lies in a distribution file, and whether it says what the file's name says. */
 
 import { PackageInvalid } from "../../services/codeartifact/format.ts";
+import { type ByteSource, readZipDirectory } from "../packages/zip-directory.ts";
 import { type CoreMetadata, field, LARGEST_METADATA, readCoreMetadata } from "./core-metadata.ts";
 import type { DistributionName } from "./file-names.ts";
 import { isProjectName, normalizeProjectName, sameVersion } from "./names.ts";
 import { readTarMetadata, readZipSdistMetadata } from "./sdist-archive.ts";
-import { type ByteSource, readZipDirectory } from "./zip-directory.ts";
 
 /** `<name>-<version>.dist-info/METADATA` at the top ("Binary distribution format", "File contents"). */
 const WHEEL_METADATA = /^([^/]+)-([^/-]+)\.dist-info\/METADATA$/;

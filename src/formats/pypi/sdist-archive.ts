@@ -4,9 +4,9 @@
  */
 import { createGunzip } from "node:zlib";
 import { PackageInvalid } from "../../services/codeartifact/format.ts";
+import { type ByteSource, readZipDirectory, refuseBomb } from "../packages/zip-directory.ts";
 import { LARGEST_METADATA } from "./core-metadata.ts";
 import { readTar, type TarEntry } from "./tar-entries.ts";
-import { type ByteSource, readZipDirectory, refuseBomb } from "./zip-directory.ts";
 
 const MOST_ENTRIES = 200_000;
 const TOP_PKG_INFO = /^(?:\.\/)?[^/]+\/PKG-INFO$/;
