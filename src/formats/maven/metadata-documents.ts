@@ -1,6 +1,5 @@
 /** The metadata documents that are generated from what a repository shows of a package. */
 import type { PackageView, VersionView } from "../../services/codeartifact/engine.ts";
-import type { PackageName } from "../../services/codeartifact/format.ts";
 import {
   metadataTime,
   type Plugin,
@@ -27,10 +26,10 @@ export function artifactMetadata(view: PackageView): string | undefined {
     const value = view.metadata[key];
     return fromOutside && typeof value === "string" ? value : undefined;
   };
-  const times = [
-    ...versions.map(({ publishedAt }) => metadataTime(publishedAt)),
-    outside("lastUpdated") ?? "",
-  ];
+  const updated = outside("lastUpdated");
+  // When a file was fetched from outside says nothing; when something was published here does.
+  const dated = published.length > 0 || updated !== undefined ? published : versions;
+  const times = [...dated.map(({ publishedAt }) => metadataTime(publishedAt)), updated ?? ""];
   return renderArtifactMetadata(view.name, {
     versions: versions.map(({ version }) => version),
     published: published.map(({ version }) => version),
