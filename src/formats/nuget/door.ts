@@ -117,8 +117,8 @@ async function push(exchange: PackageExchange, kind: "publish" | "publish-symbol
   const repository = await open(exchange);
   const publish: (push: Push) => Promise<void> = kind === "publish" ? pushPackage : pushSymbols;
   await withBody(request, (body) =>
-    readPackageForm(body, request.headers["content-type"], (file) =>
-      publish({ packages, call, repository, file }),
+    readPackageForm(body, request.headers["content-type"], (file, complete) =>
+      publish({ packages, call, repository, file, complete }),
     ),
   );
   send(exchange, 201, {});

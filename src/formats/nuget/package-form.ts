@@ -13,44 +13,47 @@ const LIMITS = {
 };
 
 /**
- * Hands the package to `use` as it comes, and returns what that returns once the whole form has come. Throws
- * PackageInvalid for what is no such form.
+ * Hands the package to `use` as it comes, with the promise that the whole form has come: whoever keeps something waits
+ * for that first. Throws PackageInvalid for what is no such form.
  */
 export async function readPackageForm<Result>(
   body: Readable,
   contentType: string | undefined,
-  use: (file: Readable) => Promise<Result>,
+  use: (file: Readable, complete: Promise<void>) => Promise<Result>,
 ): Promise<Result> {
   const parser = createParser(contentType);
   let file: Readable | undefined;
   let running: Promise<Result> | undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const complete = new Promise<void>((resolve, reject) => {
+    fail = reject;
+    parser.on("finish", resolve);
+  });
+  const broken = (reason: string) => fail(new PackageInvalid(reason));
+  parser.on("file", (_name, stream) => {
+    stream.on("error", () => broken("the form was cut off"));
+    if (running !== undefined) {
+      broken("the form has more than one file");
+      stream.resume();
+      return;
+    }
+    file = stream;
+    running = use(stream, complete);
+    running.catch(fail);
+  });
+  parser.on("filesLimit", () => broken("the form has more than one file"));
+  parser.on("fieldsLimit", () => broken("the form has too many fields"));
+  parser.on("error", () => broken("the form is no multipart/form-data, or was cut off"));
+  body.once("error", (error) => fail(error));
+  body.pipe(parser);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const broken = (reason: string) => reject(new PackageInvalid(reason));
-      parser.on("file", (_name, stream) => {
-        stream.on("error", () => broken("the form was cut off"));
-        if (running !== undefined) {
-          broken("the form has more than one file");
-          stream.resume();
-          return;
-        }
-        file = stream;
-        running = use(stream);
-        running.catch(reject);
-      });
-      parser.on("filesLimit", () => broken("the form has more than one file"));
-      parser.on("fieldsLimit", () => broken("the form has too many fields"));
-      parser.on("error", () => broken("the form is no multipart/form-data, or was cut off"));
-      parser.on("finish", resolve);
-      body.once("error", reject);
-      body.pipe(parser);
-    });
+    await complete;
     if (running === undefined) throw new PackageInvalid("the form has no file");
-    return await (running as Promise<Result>);
+    return await running;
   } catch (error) {
     file?.destroy(error instanceof Error ? error : undefined);
     // Nothing of it goes on once the client is answered. Its own failure, if it came first, is this error.
-    await (running as Promise<Result> | undefined)?.catch(() => undefined);
+    await running?.catch(() => undefined);
     throw error;
   } finally {
     body.unpipe(parser);

@@ -18,6 +18,8 @@ export interface Push {
   readonly call: Call;
   readonly repository: OpenRepository;
   readonly file: Readable;
+  /** Resolves once the request has come whole. */
+  readonly complete: Promise<void>;
 }
 
 export function pushPackage(push: Push): Promise<void> {
@@ -65,11 +67,12 @@ export function pushSymbols(push: Push): Promise<void> {
 
 /** Id and version in stored form. */
 function withPackage(
-  { file }: Push,
+  { file, complete }: Push,
   use: (received: ReceivedFile, nupkg: Nupkg, id: string, version: string) => Promise<void>,
 ): Promise<void> {
   return withReceivedFile(file, LARGEST_PACKAGE, async (received) => {
     const nupkg = await readNupkg(received);
+    await complete;
     await use(received, nupkg, normalizeId(nupkg.metadata.id), normalizeVersion(nupkg.metadata.version));
   });
 }

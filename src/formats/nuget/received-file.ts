@@ -41,7 +41,8 @@ async function writeAll(handle: FileHandle, body: Readable, limit: number): Prom
   let size = 0;
   for await (const chunk of body as AsyncIterable<Uint8Array>) {
     if (size + chunk.length > limit) throw new PackageInvalid(`the package is larger than ${limit} bytes`);
-    await handle.write(chunk, 0, chunk.length, size);
+    const { bytesWritten } = await handle.write(chunk, 0, chunk.length, size);
+    if (bytesWritten !== chunk.length) throw new Error("the folder for temporary files is full");
     size += chunk.length;
   }
   return size;
