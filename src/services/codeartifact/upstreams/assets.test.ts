@@ -91,6 +91,7 @@ test.each([
     { integrity: { ...hashesOf(CONTENT), md5: "00" } },
   ],
   ["size without a Content-Length", chunked(CONTENT), { size: 5 }],
+  ["size, more than comes", chunked(CONTENT), { size: 500 }],
   ["connection, broken off in the middle", cut, {}],
 ] satisfies [string, Answer, object][])(
   "a wrong %s breaks the stream before its end, nothing is kept, and the next request works",
@@ -105,7 +106,7 @@ test.each([
     })();
     await expect(reading).rejects.toThrow(/where its upstream says|broke off|bytes/);
     await expect(fetched?.stored).rejects.toThrow(Error);
-    expect(Buffer.concat(received).length).toBeLessThan(fetched?.size ?? CONTENT.length);
+    expect(Buffer.concat(received).length).toBeLessThan(Math.max(fetched?.size ?? 0, CONTENT.length));
     expect(kept).toEqual([]);
     expect(await blobCount(open)).toBe(0);
 

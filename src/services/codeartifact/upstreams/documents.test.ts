@@ -37,6 +37,14 @@ test("fifty who ask at once make one request", async () => {
   expect(open.upstream.count("/left-pad")).toBe(1);
 });
 
+test("fifty who ask for a document beside listings at once make one request", async () => {
+  await using open = await openUpstreams();
+  open.upstream.on("/keys", respond(200, {}, "keys"));
+  const source = open.upstreams.source("acme");
+  await Promise.all(Array.from({ length: 50 }, () => source.document("keys")));
+  expect(open.upstream.count("/keys")).toBe(1);
+});
+
 test("an old listing is revalidated with its ETag and date, and a 304 makes it fresh without parsing it again", async () => {
   await using open = await openUpstreams();
   const date = "Tue, 24 Nov 2026 07:00:00 GMT";
