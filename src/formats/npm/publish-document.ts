@@ -53,9 +53,10 @@ export class PublishDocument {
       const escaped = quote < 0 && text.endsWith("\\") ? text.length - 1 : text.length;
       const plain = text.slice(0, escaped).replaceAll("\\/", "/");
       if (!/^[A-Za-z0-9+/]*={0,2}$/.test(plain)) throw badRequest("The attached package is not base64.");
-      const whole = quote < 0 ? plain.length - (plain.length % 4) : plain.length;
-      if (quote < 0 && plain.indexOf("=") >= 0 && plain.indexOf("=") < whole)
-        throw badRequest("The attached package is not base64.");
+      // Padding waits for the end, or for what shows that it was none.
+      const padding = plain.indexOf("=");
+      const ready = quote < 0 && padding >= 0 ? padding : plain.length;
+      const whole = quote < 0 ? ready - (ready % 4) : plain.length;
       carried = plain.slice(whole) + text.slice(escaped);
       if (whole > 0) yield Buffer.from(plain.slice(0, whole), "base64");
       if (quote >= 0) break;

@@ -43,13 +43,23 @@ async function publishAttached(
   const repository = await packages.openRepository(call, address, "codeartifact:PublishPackageVersion");
   const tags: string[] = [];
   const documents = new Map<string, Uint8Array>();
+  let broken: PackageError | undefined;
+  /** Whoever stores the bytes only says that they broke off: this keeps the reason. */
+  async function* bytes(): AsyncGenerator<Buffer> {
+    try {
+      yield* document.tarball();
+    } catch (error) {
+      if (error instanceof PackageError) broken = error;
+      throw error;
+    }
+  }
   try {
     await packages.publish(call, repository, {
       format: "npm",
       name,
       version,
       asset: ASSET,
-      body: Readable.from(document.tarball(), { objectMode: false }),
+      body: Readable.from(bytes(), { objectMode: false }),
       maxSize: LARGEST_PACKAGE,
       status: "Published",
       // What the document says after the package is known when the package has been read.
@@ -64,6 +74,7 @@ async function publishAttached(
       },
     });
   } catch (error) {
+    if (broken) throw broken;
     if (error instanceof AwsError && error.name === "ConflictException")
       throw new PackageError(
         409,
