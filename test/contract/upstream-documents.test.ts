@@ -9,6 +9,8 @@ import {
   text,
   wanted,
 } from "../../src/services/codeartifact/upstreams/testing/open-upstreams.ts";
+import { removeUnusedDocumentsHandler } from "../../src/services/codeartifact/upstreams/unused-documents.ts";
+import { UpstreamUnavailable } from "../../src/services/codeartifact/upstreams/upstreams.ts";
 import { describeOnEachDatabase } from "./databases.ts";
 
 const listing = (version: string) => JSON.stringify({ versions: [{ version, assets: [] }] });
@@ -59,5 +61,45 @@ describeOnEachDatabase("documents of upstreams", (databases) => {
     const places = Array.from({ length: 20 }, (_, index) => `place ${index % 5}`);
     expect(new Set(await Promise.all(places.map(ask)))).toEqual(new Set(["bytes"]));
     expect(open.upstream.count("/file.tgz")).toBe(1);
+  });
+
+  test("a document that nobody asked for in a quarter is removed; one in use stays, also while its upstream is down", async () => {
+    await using open = await openUpstreams({ databaseUrl: await databases.fresh() });
+    const job = removeUnusedDocumentsHandler(open);
+    const clean = () =>
+      job.run({ id: "1", kind: job.kind, payload: null, attempt: 1, signal: new AbortController().signal });
+    const kept = async () => {
+      const rows = await open.metadata.reader
+        .selectFrom("codeartifact_upstream_documents")
+        .select("url")
+        .orderBy("url")
+        .execute();
+      return rows.map(({ url }) => new URL(url).pathname);
+    };
+    const unused = Array.from({ length: 45 }, (_, index) => `/unused-${index}`);
+    for (const path of [...unused, "/used", "/unchanged"])
+      open.upstream.on(path, respond(200, { ETag: '"1"' }, listing("1.0.0")));
+    const ask = (name: string, upstreams = open.upstreams) =>
+      upstreams.list("acme", testFormat(), { namespace: "", name });
+    for (const path of unused) await ask(path.slice(1));
+    await ask("used");
+    await ask("unchanged");
+    await clean();
+    expect(await kept()).toHaveLength(47);
+
+    open.upstream.on("/unchanged", respond(304, { "Content-Length": undefined }));
+    open.clock.turn(60 * 86_400_000);
+    await ask("unchanged");
+    open.upstream.down = true;
+    expect(await ask("used")).toMatchObject({ stale: true });
+    open.clock.turn(60 * 86_400_000);
+    await clean();
+    expect(await kept()).toEqual(["/unchanged", "/used"]);
+    expect(await ask("used", open.restarted())).toMatchObject({ stale: true });
+    await expect(ask("unused-0", open.restarted())).rejects.toThrow(UpstreamUnavailable);
+
+    open.clock.turn(91 * 86_400_000);
+    await clean();
+    expect(await kept()).toEqual([]);
   });
 });

@@ -17,6 +17,7 @@ import {
   removeExpiredRevocationsHandler,
   removeExpiredRevocationsJob,
 } from "./token-revocation.ts";
+import { removeUnusedDocumentsHandler, removeUnusedDocumentsJob } from "./upstreams/unused-documents.ts";
 import { createWriting } from "./versions/writing.ts";
 
 export type { CodeArtifactDependencies } from "./context.ts";
@@ -47,7 +48,8 @@ export function createCodeArtifact(dependencies: CodeArtifactDependencies): Code
       purgeDomainHandler(context),
       purgeRepositoryHandler(context),
       removeExpiredRevocationsHandler(context),
+      removeUnusedDocumentsHandler(context),
     ],
-    recurringJobs: [removeExpiredRevocationsJob],
+    recurringJobs: [removeExpiredRevocationsJob, removeUnusedDocumentsJob],
   };
 }

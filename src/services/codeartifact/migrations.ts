@@ -156,9 +156,11 @@ const TABLES: Readonly<Record<string, TableShape>> = {
       last_modified: "text?",
       revision: "text",
       validated_at: "integer",
+      used_at: "integer",
       content: "bytes",
     },
     key: ["connection", "url", "accept"],
+    indexes: { codeartifact_upstream_documents_used: ["used_at"] },
   },
   codeartifact_revoked_tokens: {
     columns: { token_hash: "text", expires_at: "integer" },

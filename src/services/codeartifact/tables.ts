@@ -162,6 +162,8 @@ export interface CodeArtifactUpstreamDocumentsTable {
   revision: string;
   /** When it was fetched; that it was found unchanged later is kept in memory only. */
   validated_at: number;
+  /** When it was last of use, to the day: what has not been for long is removed. */
+  used_at: number;
   /** Gzip; empty for a negative answer. The last column, so that the others are read without it. */
   content: Uint8Array;
 }

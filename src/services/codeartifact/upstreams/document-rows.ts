@@ -19,6 +19,12 @@ export interface DocumentHead {
   readonly validatedAt: number;
 }
 
+/** A head as the database has it. */
+export interface StoredHead extends DocumentHead {
+  /** To the day. */
+  readonly usedAt: number;
+}
+
 export const NOWHERE: Omit<DocumentHead, "validatedAt"> = {
   status: 404,
   answeredUrl: "",
@@ -38,7 +44,7 @@ export function createDocumentRows({ metadata }: { readonly metadata: Metadata }
       .where("accept", "=", key.accept);
 
   return {
-    async head(key: DocumentKey): Promise<DocumentHead | undefined> {
+    async head(key: DocumentKey): Promise<StoredHead | undefined> {
       const row = await rowOf(key)
         .select([
           "status",
@@ -48,6 +54,7 @@ export function createDocumentRows({ metadata }: { readonly metadata: Metadata }
           "last_modified",
           "revision",
           "validated_at",
+          "used_at",
         ])
         .executeTakeFirst();
       if (!row) return undefined;
@@ -59,6 +66,7 @@ export function createDocumentRows({ metadata }: { readonly metadata: Metadata }
         lastModified: row.last_modified,
         revision: row.revision,
         validatedAt: row.validated_at,
+        usedAt: row.used_at,
       };
     },
 
@@ -77,12 +85,23 @@ export function createDocumentRows({ metadata }: { readonly metadata: Metadata }
         last_modified: head.lastModified,
         revision: head.revision,
         validated_at: head.validatedAt,
+        used_at: head.validatedAt,
         content,
       };
       await tx
         .insertInto("codeartifact_upstream_documents")
         .values({ ...key, ...values })
         .onConflict((conflict) => conflict.columns(["connection", "url", "accept"]).doUpdateSet(values))
+        .execute();
+    },
+
+    async used(tx: Transaction, key: DocumentKey, at: number): Promise<void> {
+      await tx
+        .updateTable("codeartifact_upstream_documents")
+        .set({ used_at: at })
+        .where("connection", "=", key.connection)
+        .where("url", "=", key.url)
+        .where("accept", "=", key.accept)
         .execute();
     },
 

@@ -81,6 +81,7 @@ export function createDocuments(dependencies: DocumentsDependencies) {
     memory: DocumentHead | undefined,
   ): Promise<Refreshed> {
     const row = await rows.head(key);
+    if (row && row.usedAt <= now() - clock.dayMilliseconds) await noteUse(key);
     // A row is newer than the memory when another server fetched it; the memory is when nothing had changed.
     const before = row && memory?.revision === row.revision ? memory : row;
     const until = before ? believedUntil(before) : 0;
@@ -147,6 +148,15 @@ export function createDocuments(dependencies: DocumentsDependencies) {
     const head = { ...NOWHERE, validatedAt: now() };
     const stored = before === undefined || (await keep(key, head, new Uint8Array()));
     return { ...fresh(head), stored };
+  }
+
+  /** What nobody uses for long is removed (unused-documents.ts). A full disk is no reason not to answer. */
+  async function noteUse(key: DocumentKey): Promise<void> {
+    try {
+      await metadata.write((tx) => rows.used(tx, key, now()));
+    } catch (error) {
+      log.warn({ err: error, url: key.url }, "that a document of an upstream is used cannot be noted");
+    }
   }
 
   /** A document that cannot be kept (a full disk) is still an answer. */
