@@ -171,8 +171,16 @@ async function openOutside(
   );
 }
 
-/** The answer ends when what it brought is retained: who asks next finds it. */
+/**
+ * The last of it comes when it is retained: who has all finds it, here and on every other server. Waiting with the end
+ * of the stream alone would not do, since a client that knows the length does not wait for that.
+ */
 async function* untilStored(stream: Readable, stored: Promise<void>): AsyncGenerator<Uint8Array> {
-  yield* stream as AsyncIterable<Uint8Array>;
+  let last: Uint8Array | undefined;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    if (last) yield last;
+    last = chunk;
+  }
   await stored;
+  if (last) yield last;
 }

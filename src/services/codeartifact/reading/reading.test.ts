@@ -59,6 +59,29 @@ describeOnEachDatabase("reading packages", (databases) => {
     expect(await domain.view("app", "absent")).toBeUndefined();
   });
 
+  test("the last byte comes when the file is retained: whoever has all of it finds it, on every server", async () => {
+    await using domain = await fresh();
+    await domain.repository("store: public:npm");
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "x".repeat(300_000) } };
+    const repository = await domain.open("store");
+    const call = domain.call();
+    const opened = await domain.reading.openAsset(
+      call,
+      repository,
+      "npm",
+      packageName("thing"),
+      "1.0",
+      "1.0.tgz",
+    );
+    let received = 0;
+    // A client that knows the length does not wait for the end of the stream.
+    for await (const chunk of (await opened?.open()) ?? []) {
+      received += (chunk as Uint8Array).length;
+      if (received === 300_000) break;
+    }
+    expect(await domain.rows()).toEqual(["store: thing 1.0 EXTERNAL Published 1.0.tgz"]);
+  });
+
   test("what was downloaded is retained where it was asked for and where it came in, not in between", async () => {
     await using domain = await fresh();
     await domain.repository("store: public:npm");
