@@ -1,28 +1,25 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { cpSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { BackgroundProcess } from "../background-process.ts";
 import { describeWithClients, findClient } from "../client.ts";
 import { type CommandResult, tryCommand } from "../command.ts";
 import { DockerEngine } from "../docker-engine.ts";
+import { documentedBlock } from "../documented-blocks.ts";
 import { projectRoot } from "../running-server.ts";
 import { Started } from "../started.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
+setDefaultTimeout(120_000);
+
 /**
  * The README's quick start, run as it is written: the shell blocks under its `<!-- quick start: NAME -->` marks.
- * Three things are other than a reader has them: `npm ci` is left out (its outcome runs this test), data
- * folder and address come from the environment, and port 7560 is a free one.
+ * Four things are other than a reader has them: `npm ci` is left out (its outcome runs this test), data
+ * folder and address come from the environment, port 7560 is a free one, and the packages' example is a copy.
  */
 const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
 
-function block(name: string): string {
-  const start = readme.indexOf(`<!-- quick start: ${name} -->\n\`\`\`sh\n`);
-  const begin = readme.indexOf("```sh\n", start) + "```sh\n".length;
-  const end = readme.indexOf("```", begin);
-  if (start < 0 || end < 0) throw new Error(`README.md has no block "${name}"`);
-  return readme.slice(begin, end);
-}
+const block = (name: string) => documentedBlock(readme, `quick start: ${name}`);
 
 describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "skopeo", "curl"], () => {
   const started = new Started();
@@ -57,8 +54,12 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
   });
 
   function run(name: string): Promise<CommandResult> {
-    const script = block(name).replaceAll("7560", port);
-    return tryCommand("bash", ["-euo", "pipefail", "-c", script], { cwd: projectRoot, env: environment });
+    const example = join(folder.path, "codebuild");
+    const script = block(name).replaceAll("7560", port).replaceAll("cd examples/codebuild", `cd ${example}`);
+    // What `npm test` tells its children would decide where npm keeps a login.
+    const foreign = Object.keys(process.env).filter((variable) => /^npm_/i.test(variable));
+    const env = { ...Object.fromEntries(foreign.map((variable) => [variable, undefined])), ...environment };
+    return tryCommand("bash", ["-euo", "pipefail", "-c", script], { cwd: projectRoot, env });
   }
 
   test("docker and the AWS CLI push, pull and describe the image", async () => {
@@ -77,6 +78,17 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
     expect(result.stderr).toContain(`${shown?.[1]?.trim()} ${shown?.[2]}`);
   });
 
+  test("npm, logged in by the AWS CLI, installs, builds and publishes", async () => {
+    cpSync(join(projectRoot, "examples/codebuild"), join(folder.path, "codebuild"), {
+      recursive: true,
+      filter: (source) => !/\/(?:node_modules|dist)$/.test(source),
+    });
+    const result = await run("packages");
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout).toContain("+ @my-organization/greeting@1.0.0");
+    expect(result.stdout).toMatch(/published .* by|\.tarball: http/);
+  });
+
   test("curl and skopeo do the same without an engine", async () => {
     const result = await run("curl and skopeo");
     expect(result.code, result.stderr).toBe(0);
@@ -90,7 +102,7 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
     const help = await tryCommand("npm", ["start", "--", "--help"], { cwd: projectRoot, env: environment });
     expect(help.code).toBe(0);
     for (const [flag] of readme.matchAll(
-      /(?<=[`| ])--(?:data|listen|tls|tls-cert|tls-key|domain|database|blobs)\b/g,
+      /(?<=[`| ])--(?:data|listen|upstream|tls|tls-cert|tls-key|domain|database|blobs)\b/g,
     )) {
       expect(help.stdout).toContain(`${flag} `);
     }
