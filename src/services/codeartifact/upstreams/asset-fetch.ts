@@ -3,8 +3,9 @@ import type { Blob, Blobs } from "../../../storage/blobs/blobs.ts";
 import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
 import { type Hashes, PackageInvalid, type ReceivedContent, type VersionDescription } from "../format.ts";
 import type { ConnectionSettings } from "./connections.ts";
-import type { UpstreamAnswer, UpstreamHttp } from "./http.ts";
+import type { UpstreamHttp } from "./http.ts";
 import { LeadingReader } from "./leading-reader.ts";
+import { resumedBody } from "./resumed-body.ts";
 import { type CommitFetched, UpstreamRefused, UpstreamUnavailable, type WantedAsset } from "./upstreams.ts";
 import { verify } from "./verification.ts";
 
@@ -61,14 +62,16 @@ export async function beginFetch(
     const { blob } = await stored;
     return start < blob.size ? blobs.open(blob.id, { start, end: blob.size - 1 }) : Readable.from([]);
   });
-  const stored = take(blobs, answer, wanted, { maxSize, leader, further }, commit);
+  const checked = further !== undefined || Object.keys(asset.integrity).length > 0;
+  const body = resumedBody(http, request, answer, checked);
+  const stored = take(blobs, body, wanted, { maxSize, leader, further }, commit);
   stored.catch((error: unknown) => leader.failed(error));
   return { size: answer.size ?? asset.size, leader, stored };
 }
 
 async function take(
   blobs: Pick<Blobs, "take" | "open">,
-  answer: UpstreamAnswer,
+  bytes: AsyncIterable<Buffer>,
   wanted: WantedAsset,
   {
     maxSize,
@@ -81,7 +84,7 @@ async function take(
   },
   commit: CommitFetched,
 ): Promise<StoredAsset> {
-  const body = Readable.from(teed(answer, leader), { objectMode: false, highWaterMark: 64 * 1024 });
+  const body = Readable.from(teed(bytes, leader), { objectMode: false, highWaterMark: 64 * 1024 });
   try {
     return await blobs.take(
       body,
@@ -107,8 +110,8 @@ async function take(
   }
 }
 
-async function* teed(answer: UpstreamAnswer, leader: LeadingReader): AsyncGenerator<Buffer> {
-  for await (const chunk of answer.body) {
+async function* teed(bytes: AsyncIterable<Buffer>, leader: LeadingReader): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
     yield chunk;
     await leader.push(chunk);
   }

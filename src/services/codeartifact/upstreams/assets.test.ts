@@ -116,6 +116,57 @@ test.each([
   },
 );
 
+/** The first `length` bytes of all, and then the connection is gone. */
+const cutAfter =
+  (content: Buffer, length: number): Answer =>
+  (socket) => {
+    socket.write(head(200, { "Content-Length": String(content.length) }));
+    socket.write(content.subarray(0, length));
+    setTimeout(() => socket.destroy(), 50);
+  };
+const restOf =
+  (content: Buffer): Answer =>
+  (socket, request) => {
+    const start = Number(/^bytes=(\d+)-$/.exec(String(request.headers["range"]))?.[1]);
+    const range = `bytes ${start}-${content.length - 1}/${content.length}`;
+    respond(206, { "Content-Range": range }, content.subarray(start))(socket, request);
+  };
+
+test("a connection that breaks in the middle of a file is taken up where it broke, and no client notices", async () => {
+  await using open = await openUpstreams();
+  const content = Buffer.from(Array.from({ length: 900_000 }, (_, index) => index % 251));
+  open.upstream.on("/file.tgz", cutAfter(content, 500_000), restOf(content));
+  const { commit, kept } = keeping(open.blobs);
+  const integrity = hashesOf(content);
+  const [first, second] = await Promise.all([
+    open.upstreams.fetchAsset(wanted(open.upstream, { integrity }), commit),
+    open.upstreams.fetchAsset(wanted(open.upstream, { integrity }), commit),
+  ]);
+  for (const fetched of [first, second]) {
+    const stream = await fetched?.stream();
+    if (!stream) throw new Error("there is no stream");
+    expect((await buffer(stream)).equals(content)).toBe(true);
+  }
+  await first?.stored;
+  expect(kept).toEqual([integrity.sha256]);
+  expect(open.upstream.count("/file.tgz")).toBe(2);
+});
+
+test.each([
+  ["another file by now, which the hash tells", Buffer.alloc(900_000, "b"), true],
+  ["of which neither hash nor tag is known", Buffer.alloc(900_000, "a"), false],
+])("the rest of a file is not taken when it is %s", async (_what, now, hashKnown) => {
+  await using open = await openUpstreams();
+  const content = Buffer.alloc(900_000, "a");
+  open.upstream.on("/file.tgz", cutAfter(content, 500_000), restOf(now));
+  const { commit, kept } = keeping(open.blobs);
+  const integrity = hashKnown ? hashesOf(content) : {};
+  const fetched = await open.upstreams.fetchAsset(wanted(open.upstream, { integrity }), commit);
+  await expect(text(fetched?.stream())).rejects.toThrow(Error);
+  await expect(fetched?.stored).rejects.toThrow(Error);
+  expect(kept).toEqual([]);
+});
+
 function chunked(content: string): Answer {
   return (socket) => {
     socket.write(head(200, { "Transfer-Encoding": "chunked" }));
