@@ -3,7 +3,7 @@
  * Other than for a reader: `yarn` is yarn 1 or 4 by a link, HOME is empty, and port 7560 is a free one.
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { nupkg } from "../../src/formats/nuget/testing/nupkg.ts";
 import { client, describeWithClients, findClient } from "../client.ts";
@@ -18,9 +18,10 @@ setDefaultTimeout(480_000);
 const PAGE = readFileSync(join(projectRoot, "docs/packages.md"), "utf8");
 const NODE = ["aws", "npm", "node", "pnpm", "yarn1", "yarn4", "curl"];
 const PYTHON = ["pip", "twine", "uv", "poetry"];
-const OTHERS = ["javac", "mvn", "gradle", "mono", "nuget"];
+const OTHERS = ["javac", "keytool", "mvn", "gradle", "mono", "nuget"];
 /** Settings of the machine's own clients. */
-const FOREIGN = /^(?:npm_|pnpm_|yarn_|node_options|ci$|pip_|uv_|poetry_|twine_|maven_|aws_)/i;
+const FOREIGN =
+  /^(?:npm_|pnpm_|yarn_|node_options|ci$|pip_|uv_|poetry_|twine_|maven_|aws_|ssl_|requests_|curl_)/i;
 
 describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...OTHERS], () => {
   const started = new Started();
@@ -43,10 +44,9 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
       ...Object.fromEntries(foreign.map((name) => [name, undefined])),
       HOME: folder.path,
       PATH: [...new Set(programs), process.env["PATH"] ?? ""].join(delimiter),
-      SHOSOIN_DATA: server.data,
-      SHOSOIN_ROOT_ACCESS_KEY_ID: server.rootKey.accessKeyId,
-      SHOSOIN_ROOT_SECRET_ACCESS_KEY: server.rootKey.secretAccessKey,
       AWS_PAGER: "",
+      // The machine's own may name a cafile, which goes before what Node.js is told.
+      npm_config_globalconfig: "/dev/null",
       NUGET_PACKAGES: join(folder.path, "nuget-packages"),
       POETRY_KEYRING_ENABLED: "false",
       POETRY_NO_INTERACTION: "1",
@@ -54,15 +54,16 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
       JAVA_OPTS: `-Xmx512m -Duser.home=${folder.path}`,
       GRADLE_USER_HOME: join(folder.path, "gradle"),
     };
-    await run("repositories", {});
+    await run("repositories", {}, { after: [] });
   });
   afterAll(async () => {
     await started.end();
     folder.remove();
   });
 
-  const done = new Set<string>(["run: environment", "run: token"]);
-  const documented = (mark: string) => documentedBlock(PAGE, mark).replaceAll("7560", String(server.port));
+  const done = new Set<string>(["run: environment"]);
+  const documented = (mark: string, { url, port } = server) =>
+    documentedBlock(PAGE, mark).replaceAll("http://127.0.0.1:7560", url).replaceAll("7560", String(port));
 
   function write(where: string, files: Readonly<Record<string, string | Uint8Array>>): string {
     const path = join(folder.path, where);
@@ -74,25 +75,23 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
     return path;
   }
 
-  /** In a project with these files, after the blocks that the page has before it. */
+  /** In a project with these files, after the blocks that its reader has run in the same shell. */
   async function run(
     name: string,
     files: Readonly<Record<string, string | Uint8Array>>,
-    path = "",
+    { at = server, after = ["token"], path = "" }: RunOptions = {},
   ): Promise<CommandResult> {
-    const project = write(`project-${name.replaceAll(" ", "-")}`, files);
-    const mark = `run: ${name}`;
+    const project = write(`${at.port}-${name.replaceAll(" ", "-")}`, files);
     const script = [
       `cd ${projectRoot}`,
-      documented("run: environment"),
+      documented("run: environment", at),
       `cd ${project}`,
-      name === "repositories" ? "" : documented("run: token"),
-      documented(mark),
+      ...[...after, name].map((each) => documented(`run: ${each}`, at)),
     ].join("\n");
-    const env = { ...environment, PATH: `${path}${environment["PATH"]}` };
+    const env = { ...environment, ...keyOf(at), PATH: `${path}${environment["PATH"]}` };
     const result = await tryCommand("bash", ["-euo", "pipefail", "-c", script], { env, timeout: 450 });
     expect(result.code, `${result.stdout}\n${result.stderr}`).toBe(0);
-    done.add(mark);
+    for (const each of [...after, name]) done.add(`run: ${each}`);
     return result;
   }
 
@@ -115,8 +114,8 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
   test("npm, pnpm and both yarns install and publish", async () => {
     await run("npm", node("by-npm"));
     await run("pnpm", node("by-pnpm"));
-    await run("yarn 1", node("by-yarn1"), join(folder.path, "yarn-1") + delimiter);
-    await run("yarn 4", yarn4Files, join(folder.path, "yarn-4") + delimiter);
+    await run("yarn 1", node("by-yarn1"), { path: join(folder.path, "yarn-1") + delimiter });
+    await run("yarn 4", yarn4Files, { path: join(folder.path, "yarn-4") + delimiter });
     for (const name of ["by-npm", "by-pnpm", "by-yarn1", "by-yarn4"])
       expect(await versions("npm", name, "shosoin-example")).toBe("1.0.0\tPublished");
     expect(await versions("npm", "ms")).toContain("Published");
@@ -149,11 +148,13 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
       expect(await versions("pypi", name)).toBe("1.0\tPublished");
   });
 
+  const mavenProject = (at: RunningServer) => ({
+    "settings.xml": documented("file: settings.xml", at),
+    "pom.xml": `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>lib</artifactId><version>1.0</version><packaging>pom</packaging>${documented("file: distributionManagement", at)}</project>`,
+  });
+
   test("Maven deploys and Gradle resolves", async () => {
-    await run("maven", {
-      "settings.xml": documented("file: settings.xml"),
-      "pom.xml": `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>lib</artifactId><version>1.0</version><packaging>pom</packaging>${documented("file: distributionManagement")}</project>`,
-    });
+    await run("maven", mavenProject(server));
     expect(await versions("maven", "lib", "com.example")).toBe("1.0\tPublished");
     const files = { "build.gradle": documented("file: build.gradle"), "settings.gradle": "" };
     const { stdout } = await run("gradle", files);
@@ -168,7 +169,7 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
 
   test("a generic package is published and got", async () => {
     await run("generic", {});
-    expect(readFileSync(join(folder.path, "project-generic/copy.txt"), "utf8")).toBe("hello\n");
+    expect(readFileSync(join(folder.path, `${server.port}-generic/copy.txt`), "utf8")).toBe("hello\n");
   });
 
   test("names are reserved", async () => {
@@ -183,9 +184,33 @@ describeWithClients("the commands of docs/packages.md", [...NODE, ...PYTHON, ...
     ).toBe("BLOCK");
   });
 
+  test("npm, pip, twine and Maven do the same with TLS", async () => {
+    const at = await started.add(RunningServer.start({ args: ["--tls", "auto"] }), (tls) => tls.stop());
+    expect(at.url).toStartWith("https:");
+    await run("repositories", {}, { at, after: [] });
+    await run("npm", node("by-npm"), { at });
+    await run("pip and twine", await distributions("by-twine"), { at, after: ["token", "tls"] });
+    rmSync(join(folder.path, ".m2"), { recursive: true, force: true });
+    await run("maven", mavenProject(at), { at, after: ["token", "tls"] });
+  });
+
   test("no block of the page is left out", () => {
     expect(documentedMarks(PAGE, "run").filter((mark) => !done.has(mark))).toEqual([]);
     const shell = [...PAGE.matchAll(/^```sh$/gm)].length;
     expect(documentedMarks(PAGE, "run").length).toBe(shell);
   });
 });
+
+interface RunOptions {
+  readonly at?: RunningServer;
+  readonly after?: readonly string[];
+  readonly path?: string;
+}
+
+function keyOf({ data, rootKey }: RunningServer): Record<string, string> {
+  return {
+    SHOSOIN_DATA: data,
+    SHOSOIN_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
+    SHOSOIN_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
+  };
+}
