@@ -11,6 +11,7 @@ import type {
   PackageView,
 } from "../../services/codeartifact/engine.ts";
 import type { PackageName } from "../../services/codeartifact/format.ts";
+import { UpstreamRefused, UpstreamUnavailable } from "../../services/codeartifact/upstreams/upstreams.ts";
 import type { PackageExchange } from "../packages/exchange.ts";
 import { readWheelMetadata } from "./distribution.ts";
 import { coreMetadataDocument, provenanceDocument } from "./documents.ts";
@@ -39,11 +40,20 @@ export async function openMetadata(
   const hash = asset.hashes.sha256;
   const before = hash === undefined ? undefined : known.get(hash);
   if (before) return before;
+  const isWheel = file.endsWith(".whl");
   const document =
-    (await packages.getDocument(repository, "pypi", name, coreMetadataDocument(file))) ??
-    (file.endsWith(".whl") ? await fromStoredWheel({ packages, call }, repository, wanted) : undefined);
+    (await packages
+      .getDocument(repository, "pypi", name, coreMetadataDocument(file))
+      .catch((error: unknown) => unlessOutage(error, isWheel && asset.stored))) ??
+    (isWheel ? await fromStoredWheel({ packages, call }, repository, wanted) : undefined);
   if (document && hash !== undefined) known.set(hash, document);
   return document;
+}
+
+/** A wheel that is kept here tells its metadata without the outside. */
+function unlessOutage(error: unknown, isKept: boolean): undefined {
+  if (isKept && (error instanceof UpstreamUnavailable || error instanceof UpstreamRefused)) return undefined;
+  throw error;
 }
 
 /** Undefined when there is no such file, or nobody has said where it comes from. */

@@ -121,20 +121,30 @@ async function upstreamMetadata(
     const promised = (said as { sha256?: unknown }).sha256;
     if (document && (promised === undefined || promised === sha256(document.bytes))) return document.bytes;
   }
-  if (!file.name.endsWith(".whl") || source.part === undefined) return undefined;
-  const size = file.size ?? (await source.part(file.url, { last: 1 }))?.size;
+  return file.name.endsWith(".whl") ? metadataWithin(source, file) : undefined;
+}
+
+class NoParts extends Error {}
+
+/** By range reads; undefined from an upstream that answers none. */
+async function metadataWithin(source: UpstreamSource, file: UpstreamAsset): Promise<Uint8Array | undefined> {
+  const size = file.size ?? (await source.part?.(file.url, { last: 1 }))?.size;
   if (size === undefined) return undefined;
-  return readWheelMetadata({
-    size,
-    async open(range) {
-      const part = await source.part?.(file.url, range);
-      if (part === undefined || part.start !== range.start || part.size !== size)
-        throw new UpstreamRefused(
-          `${source.connection} answers another part of ${file.name} than was asked for`,
-        );
-      return Readable.from([part.bytes]);
-    },
-  });
+  const open = async (range: { readonly start: number; readonly end: number }): Promise<Readable> => {
+    const part = await source.part?.(file.url, range);
+    if (part === undefined) throw new NoParts();
+    if (part.start !== range.start || part.size !== size)
+      throw new UpstreamRefused(
+        `${source.connection} answers another part of ${file.name} than was asked for`,
+      );
+    return Readable.from([part.bytes]);
+  };
+  try {
+    return await readWheelMetadata({ size, open });
+  } catch (error) {
+    if (error instanceof NoParts) return undefined;
+    throw error;
+  }
 }
 
 async function upstreamProvenance(
