@@ -14,7 +14,6 @@ import { findClient } from "../test/client.ts";
 import { runCommand } from "../test/command.ts";
 import { freePort } from "../test/free-port.ts";
 import { RunningServer } from "../test/running-server.ts";
-import { waitForAnswer } from "./contenders.ts";
 
 /** The package servers that bench/packages.ts compares, each a cache of the same public upstreams. */
 export interface PackageContender {
@@ -103,7 +102,7 @@ function verdaccio(program: string): PackageContender {
         `127.0.0.1:${port}`,
       ]);
       const npm = `http://127.0.0.1:${port}/`;
-      await waitForAnswer(`${npm}-/ping`, "", () => peer.running);
+      await waitForAnswer(`${npm}-/ping`, peer);
       return { pid: peer.pid, npm, authorization: "", stop: async () => void (await peer.stop()) };
     },
   };
@@ -121,7 +120,7 @@ function devpi(init: string, server: string): PackageContender {
         ...["--serverdir", data, "--host", "127.0.0.1", "--port", String(port)],
       ]);
       const pypi = `http://127.0.0.1:${port}/root/pypi/+simple/`;
-      await waitForAnswer(`http://127.0.0.1:${port}/+api`, "", () => peer.running);
+      await waitForAnswer(`http://127.0.0.1:${port}/+status`, peer);
       return { pid: peer.pid, pypi, authorization: "", stop: async () => void (await peer.stop()) };
     },
   };
@@ -135,4 +134,17 @@ export function packageContenders(): readonly PackageContender[] {
   const [init, server] = [findClient("devpi-init"), findClient("devpi-server")];
   if (init && server) found.push(devpi(init, server));
   return found;
+}
+
+/** devpi reads the list of all names of its upstream before it answers, which takes a minute. */
+async function waitForAnswer(url: string, peer: BackgroundProcess): Promise<void> {
+  for (;;) {
+    const status = await fetch(url).then(
+      (response) => response.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    if (!peer.running) throw new Error(`${url} does not answer: ${peer.log}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
