@@ -12,9 +12,10 @@ export interface UpstreamRights {
   readonly fromRepositories: boolean;
   readonly fromConnections: boolean;
   /**
-   * It publishes this name itself and takes none of it from above. Then no connection of the whole walk is asked: in
-   * `app` over `[private, npm-store]` a stranger's higher version of a private name would come past `private`
-   * otherwise. CodeArtifact leaves that gap to package groups; who wants both sets the package's upstream to ALLOW.
+   * It publishes this name itself and takes none of it from above. Then no connection of the whole walk is asked, and
+   * what one brought before is not shown (package-walk.ts): in `app` over `[private, npm-store]` a stranger's higher
+   * version of a private name would come past `private` otherwise. CodeArtifact leaves that gap to package groups; who
+   * wants both sets the package's upstream to ALLOW.
    */
   readonly publishedInside: boolean;
 }

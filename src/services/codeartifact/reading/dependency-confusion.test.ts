@@ -46,6 +46,40 @@ describeOnEachDatabase("a name published inside", (databases) => {
       expect(await domain.download("app", "thing", "99.0", "99.0.tgz")).toBeUndefined();
     });
 
+  for (const app of ["app: store team", "app: team store"])
+    test(`is not taken from what a repository once fetched of it: ${app}`, async () => {
+      await using domain = await domainWith(await databases.fresh(), ["store: public:npm", "team", app]);
+      // One who may only read is enough to have a stranger's version kept, also after the name is taken.
+      expect(await domain.download("app", "thing", "1.0", "other.tgz")).toBe("strange");
+      await domain.store("team", "thing", "2.0", { "2.0.tgz": "own" });
+      expect(await domain.download("store", "thing", "99.0", "99.0.tgz")).toBe("strange");
+      expect(await versions(domain)).toEqual(["2.0 INTERNAL"]);
+      expect(await domain.download("app", "thing", "99.0", "99.0.tgz")).toBeUndefined();
+      expect(await domain.download("app", "thing", undefined, "99.0.tgz")).toBeUndefined();
+      expect(await domain.download("app", "thing", "1.0", "other.tgz")).toBeUndefined();
+      expect(await domain.download("app", "thing", undefined, "other.tgz")).toBeUndefined();
+      expect(await domain.download("app", "thing", "2.0", "2.0.tgz")).toBe("own");
+      // Who asks the store itself gets what is there.
+      expect(await domain.download("store", "thing", "99.0", "99.0.tgz")).toBe("strange");
+    });
+
+  test("shows what a repository keeps from outside that takes nothing from above: somebody put it there", async () => {
+    const url = await databases.fresh();
+    await using domain = await domainWith(url, ["vault", "team", "app: team vault"]);
+    await domain.store("team", "thing", "2.0", { "2.0.tgz": "own" });
+    // The second one sets the package's upstream to BLOCK.
+    for (const version of ["0.9", "1.0"])
+      await domain.store(
+        "vault",
+        "thing",
+        version,
+        { [`${version}.tgz`]: "copied" },
+        { origin: "EXTERNAL", upstream: "BLOCK" },
+      );
+    expect(await versions(domain)).toEqual(["2.0 INTERNAL", "0.9 EXTERNAL", "1.0 EXTERNAL"]);
+    expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("copied");
+  });
+
   test("and taken from outside once its upstream is set to ALLOW: other versions, never this one's files", async () => {
     await using domain = await domainWith(await databases.fresh(), ["app: public:npm"]);
     await domain.store("app", "thing", "1.0", { "1.0.tgz": "own" }, { upstream: "ALLOW" });

@@ -65,6 +65,7 @@ async function* findInVersion(
     }
     const row = rowOf.get(walk.packages.get(place.repository.id)?.id ?? "");
     if (row === undefined || (first && !belongsTo(first, row))) continue;
+    if (row.origin_type === "EXTERNAL" && !walk.showsStrangers(place.repository)) continue;
     if (!first && !mayBeOpened(row, place, wanted)) return;
     first ??= row;
     if (isStored(row)) yield { kind: "stored", repository: place.repository, row };

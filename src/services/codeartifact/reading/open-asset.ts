@@ -33,7 +33,7 @@ export async function openAsset(
   asset: string,
 ): Promise<OpenAsset | undefined> {
   const own = await ownAsset(context, key, version, asset);
-  if (own) return storedAsset(context, asset, own);
+  if (own && !(own.origin_type === "EXTERNAL" && own.claimed)) return storedAsset(context, asset, own);
   const walk = await walkPackage(context, key);
   const wanted = { format: context.formats.get(key.format), name: key.name, version, asset };
   for await (const found of findAsset(context, walk, wanted)) {

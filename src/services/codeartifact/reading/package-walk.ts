@@ -14,6 +14,8 @@ export interface PackageWalk {
   readonly places: readonly Place[];
   /** By repository, all of the domain. */
   readonly packages: ReadonlyMap<string, PackageRow>;
+  /** Whether versions of outside origin that the repository keeps are shown. */
+  showsStrangers(repository: GraphRepository): boolean;
 }
 
 export async function walkPackage(
@@ -31,12 +33,28 @@ export async function walkPackage(
       return {
         fromRepositories: controls.internalUpstream.allowed,
         fromConnections: controls.externalUpstream.allowed,
-        publishedInside: row?.publish === "ALLOW" && row.upstream === "BLOCK",
+        publishedInside: isPublishedInside(row),
       };
     },
     (connection) => context.upstreams.connection(connection)?.format === format,
   );
-  return { graph, repository, places, packages };
+  const publishedInside = places.some(
+    (place) => place.kind === "repository" && isPublishedInside(packages.get(place.repository.id)),
+  );
+  return {
+    graph,
+    repository,
+    places,
+    packages,
+    // What was once fetched of a stranger is the stranger's still: whoever may read a connected repository can have it
+    // kept there. What a repository keeps that takes nothing from above, somebody put there.
+    showsStrangers: ({ id }) => !publishedInside || packages.get(id)?.upstream === "BLOCK",
+  };
+}
+
+/** CodeArtifact's origin controls after a first version that was published. */
+function isPublishedInside(row: PackageRow | undefined): boolean {
+  return row?.publish === "ALLOW" && row.upstream === "BLOCK";
 }
 
 /** Of the package in the repositories of the walk, in its order. */

@@ -26,7 +26,21 @@ export function createReadingQueries(db: Reader) {
         "asset.sha1",
         "asset.sha256",
         "asset.sha512",
+        "version.origin_type",
       ])
+      // Whether any repository of the domain publishes the name and takes it from nowhere else.
+      .select(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("codeartifact_packages as other")
+            .select("other.id")
+            .whereRef("other.domain_id", "=", "package.domain_id")
+            .whereRef("other.format", "=", "package.format")
+            .whereRef("other.namespace", "=", "package.namespace")
+            .whereRef("other.name", "=", "package.name")
+            .where("other.publish", "=", "ALLOW")
+            .where("other.upstream", "=", "BLOCK"),
+        ).as("claimed"),
+      )
       .where("package.repository_id", "=", key.repositoryId)
       .where("package.format", "=", key.format)
       .where("package.namespace", "=", key.namespace)

@@ -76,7 +76,11 @@ async function storedSources(
     places.flatMap((place): [Place, Source][] => {
       if (place.kind !== "repository") return [];
       const id = packages.get(place.repository.id)?.id ?? "";
-      const source = { versions: versions.get(id) ?? [], tags: tags.get(id) ?? {} };
+      const kept = versions.get(id) ?? [];
+      const shown = walk.showsStrangers(place.repository)
+        ? kept
+        : kept.filter(({ origin }) => origin === "INTERNAL");
+      const source = { versions: shown, tags: tags.get(id) ?? {} };
       return [[place, { kind: "repository", depth: place.depth, ...source }]];
     }),
   );
