@@ -2,6 +2,7 @@
  * What is served beside a file: its core metadata (PEP 658), so that a resolver downloads no wheel to learn what it
  * needs, and its provenance (PEP 740).
  */
+import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { BoundedCache } from "../../bounded-cache.ts";
 import type {
@@ -25,29 +26,54 @@ export interface NamedFile {
 
 type Reader = Pick<PackageExchange, "packages" | "call">;
 
-/** Some 10 KB each. Keyed by the wheel's sha256: whatever the place it is found in, its metadata are the same. */
+/**
+ * Some 10 KB each. What a page says of a file's hash is its upstream's word until the file is here: it holds for this
+ * file of this repository and for no other of the same hash.
+ */
 const known = new BoundedCache<string, Uint8Array>(2_000);
 
 /** Undefined when there is no such file, or it has no metadata of its own. */
 export async function openMetadata(
-  { packages, call }: Reader,
+  reader: Reader,
   repository: OpenRepository,
   wanted: NamedFile,
 ): Promise<Uint8Array | undefined> {
   const { name, file } = wanted;
-  const asset = findFile(await packages.view(repository, "pypi", name), wanted);
+  const asset = findFile(await reader.packages.view(repository, "pypi", name), wanted);
   if (asset === undefined) return undefined;
   const hash = asset.hashes.sha256;
-  const before = hash === undefined ? undefined : known.get(hash);
+  const key = hash && `${repository.id} ${name.name} ${file} ${hash}`;
+  const before = key && known.get(key);
   if (before) return before;
   const isWheel = file.endsWith(".whl");
   const document =
-    (await packages
-      .getDocument(repository, "pypi", name, coreMetadataDocument(file))
-      .catch((error: unknown) => unlessOutage(error, isWheel && asset.stored))) ??
-    (isWheel ? await fromStoredWheel({ packages, call }, repository, wanted) : undefined);
-  if (document && hash !== undefined) known.set(hash, document);
+    (await documentOf(reader, repository, name, asset)) ??
+    (isWheel ? await fromStoredWheel(reader, repository, wanted) : undefined);
+  if (document && key) known.set(key, document);
   return document;
+}
+
+/** A document outlives its version, and another place may have a file of the same name: it must be this file's. */
+async function documentOf(
+  { packages }: Reader,
+  repository: OpenRepository,
+  name: PackageName,
+  asset: AssetView,
+): Promise<Uint8Array | undefined> {
+  const isKeptWheel = asset.stored && asset.name.endsWith(".whl");
+  const said = asset.metadata["core-metadata"];
+  const promised = (said as { readonly sha256?: unknown } | undefined)?.sha256;
+  // The wheel itself can be read.
+  if (isKeptWheel && promised === undefined) return undefined;
+  const document = await packages
+    .getDocument(repository, "pypi", name, coreMetadataDocument(asset.name))
+    .catch((error: unknown) => unlessOutage(error, isKeptWheel));
+  const isPromised = promised === undefined || (document && sha256(document) === promised);
+  return isPromised ? document : undefined;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** A wheel that is kept here tells its metadata without the outside. */
