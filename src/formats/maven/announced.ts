@@ -1,5 +1,5 @@
-import { BoundedCache } from "../../bounded-cache.ts";
 import type { Hashes } from "../../services/codeartifact/format.ts";
+import { ByteBoundedCache } from "../../services/codeartifact/reading/byte-bounded-cache.ts";
 
 /**
  * What the metadata that clients sent lately said, on this server: which versions and builds it named, for files that
@@ -7,23 +7,20 @@ import type { Hashes } from "../../services/codeartifact/format.ts";
  * text is kept nowhere; without this a client's checksum of it is believed.
  */
 export class Announced {
-  readonly #names = new BoundedCache<string, { readonly names: ReadonlySet<string>; readonly until: number }>(
-    10_000,
-  );
-  readonly #texts = new BoundedCache<string, { readonly texts: readonly Hashes[]; readonly until: number }>(
-    10_000,
-  );
+  readonly #names = new ByteBoundedCache<Remembered & { readonly names: ReadonlySet<string> }>(MEMORY);
+  readonly #texts = new ByteBoundedCache<Remembered & { readonly texts: readonly Hashes[] }>(MEMORY);
 
   /** @param group one package of one repository */
   note(group: string, path: string, names: Iterable<string>, hashes: Hashes, now: number): void {
     const until = now + REMEMBERED_MILLISECONDS;
-    this.#names.set(group, {
-      names: new Set([...(this.#named(group, now) ?? []), ...names].slice(-MOST_NAMES)),
-      until,
-    });
+    const named = new Set([...(this.#named(group, now) ?? []), ...names].slice(-MOST_NAMES));
+    let bytes = OVERHEAD;
+    for (const name of named) bytes += name.length * 2 + NAME_OVERHEAD;
+    this.#names.set(group, { names: named, until, bytes });
     const before = this.#texts.get(path);
     const texts = before && before.until > now ? before.texts : [];
-    this.#texts.set(path, { texts: [...texts, hashes].slice(-MOST_TEXTS), until });
+    const kept = [...texts, hashes].slice(-MOST_TEXTS);
+    this.#texts.set(path, { texts: kept, until, bytes: OVERHEAD + kept.length * TEXT_BYTES });
   }
 
   hasNamed(group: string, version: string, now: number): boolean {
@@ -42,6 +39,17 @@ export class Announced {
   }
 }
 
+interface Remembered {
+  readonly until: number;
+  readonly bytes: number;
+}
+
+/** Bytes: clients name what they like, and as much. */
+const MEMORY = 16 * 1024 * 1024;
+const OVERHEAD = 300;
+const NAME_OVERHEAD = 60;
+/** Four hashes in hex. */
+const TEXT_BYTES = 600;
 const REMEMBERED_MILLISECONDS = 60_000;
 /** Metadata names every version of a package; the ones that matter are the last. */
 const MOST_NAMES = 1000;

@@ -24,8 +24,9 @@ export class ByteBoundedCache<Entry extends { readonly bytes: number }> {
   set(key: string, entry: Entry): void {
     this.#old.delete(key);
     this.#young.delete(key);
-    if (entry.bytes > this.#generationBytes) return;
-    if (this.#young.bytes + entry.bytes > this.#generationBytes) {
+    const bytes = weight(key, entry);
+    if (bytes > this.#generationBytes) return;
+    if (this.#young.bytes + bytes > this.#generationBytes) {
       this.#old = this.#young;
       this.#young = new Generation();
     }
@@ -43,11 +44,18 @@ class Generation<Entry extends { readonly bytes: number }> {
 
   add(key: string, entry: Entry): void {
     this.entries.set(key, entry);
-    this.bytes += entry.bytes;
+    this.bytes += weight(key, entry);
   }
 
   delete(key: string): void {
-    this.bytes -= this.entries.get(key)?.bytes ?? 0;
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.bytes -= weight(key, entry);
     this.entries.delete(key);
   }
+}
+
+/** Strangers choose the keys, so they are counted; a character has two bytes at most. */
+function weight(key: string, entry: { readonly bytes: number }): number {
+  return key.length * 2 + entry.bytes;
 }

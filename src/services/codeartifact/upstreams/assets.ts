@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { BoundedCache } from "../../../bounded-cache.ts";
 import type { Clock } from "../../../clock.ts";
@@ -41,7 +42,7 @@ export function createAssets(dependencies: AssetsDependencies) {
     commit: CommitFetched,
   ): Promise<FetchedAsset | undefined> {
     const { url, size, integrity } = wanted.asset;
-    const id = JSON.stringify([connection.name, url, size, Object.entries(integrity).sort()]);
+    const id = idOf([connection.name, url, size, Object.entries(integrity).sort()]);
     if ((absent.get(id)?.until ?? 0) > now()) return undefined;
     const run = runs.get(id);
     if (!run) return lead(id, connection, wanted, commit);
@@ -120,4 +121,9 @@ export function createAssets(dependencies: AssetsDependencies) {
       await Promise.allSettled(storing);
     },
   };
+}
+
+/** Of one length: addresses have kilobytes, and names that are not there are anybody's to invent. */
+function idOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
 }

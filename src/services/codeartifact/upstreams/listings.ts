@@ -142,7 +142,7 @@ export function createListings({
       now(),
     );
     known.set(id, { addresses: seen.map(({ address }) => address), revision: state.revision });
-    parsed.set(id, { listing, revision: state.revision }, 200 + size * WEIGHT_OF_TEXT);
+    parsed.set(id, { listing, revision: state.revision }, 500 + id.length + size * WEIGHT_OF_TEXT);
     return { ...state, listing };
   }
 
