@@ -18,7 +18,17 @@ test.each([
   ["::ffff:7f00:1", true],
   ["fe80::1", true],
   ["fd00::1", true],
+  ["::127.0.0.1", true],
+  ["64:ff9b::a9fe:a9fe", true],
+  ["64:ff9b::808:808", false],
+  ["2002:7f00:1::", true],
+  ["fec0::1", true],
+  ["ff02::1", true],
+  ["198.18.0.1", true],
+  ["224.0.0.1", true],
+  ["255.255.255.255", true],
   ["2001:db8::1", false],
+  ["2606:4700::1", false],
   ["registry.example", false],
 ])("%s is inside: %p", (address, inside) => {
   expect(isInside(address)).toBe(inside);

@@ -7,7 +7,7 @@ import { lookup } from "node:dns/promises";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { UpstreamRefused } from "./upstreams.ts";
 
-/** Loopback, private, link-local (metadata services of clouds), shared and unspecified addresses. */
+/** Loopback, private, link-local (metadata services of clouds), shared, unspecified and for nobody's host (RFC 6890). */
 const INSIDE = new BlockList();
 for (const [network, prefix] of [
   ["0.0.0.0", 8],
@@ -17,12 +17,21 @@ for (const [network, prefix] of [
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.168.0.0", 16],
-] as const)
+  ["198.18.0.0", 15],
+  ["224.0.0.0", 3],
+] as const) {
   INSIDE.addSubnet(network, prefix, "ipv4");
+  // RFC 6052: what a NAT64 makes of it. In networks of IPv6 alone all the world outside has this prefix.
+  INSIDE.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
+}
 for (const [network, prefix] of [
-  ["::", 127],
+  // With the addresses of IPv4 that were once written so, and those of 6to4 (RFC 7526: nobody's any more).
+  ["::", 96],
+  ["2002::", 16],
   ["fc00::", 7],
   ["fe80::", 10],
+  ["fec0::", 10],
+  ["ff00::", 8],
 ] as const)
   INSIDE.addSubnet(network, prefix, "ipv6");
 
