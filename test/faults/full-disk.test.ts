@@ -1,30 +1,11 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { rmSync, statfsSync, statSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
-import { runCommand } from "../command.ts";
+import { rmSync } from "node:fs";
 import { RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
+import { describeWithSmallDisks, fileOfSize, fill, freeBytes, MIB, smallDisk } from "../small-disk.ts";
 
-const MIB = 1024 * 1024;
-
-/** A file system of its own, so small that a few layers fill it. Mounting one takes root. */
-async function smallDisk(mebibytes: number): Promise<{ path: string; remove(): Promise<void> }> {
-  const folder = temporaryFolder("small-disk");
-  await runCommand("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", folder.path]);
-  return {
-    path: folder.path,
-    async remove() {
-      await runCommand("umount", [folder.path]);
-      folder.remove();
-    },
-  };
-}
-
-const suite = process.getuid?.() === 0 ? describe : describe.skip;
-
-suite("a full disk", () => {
+describeWithSmallDisks("a full disk", () => {
   const disks: { remove(): Promise<void> }[] = [];
   afterAll(async () => {
     for (const disk of disks) await disk.remove();
@@ -127,21 +108,6 @@ suite("a full disk", () => {
     }
   });
 });
-
-/** Another program's file that takes what is left. */
-async function fill(folder: string): Promise<void> {
-  const script = 'dd if=/dev/zero bs=64k >>"$1"; dd if=/dev/zero bs=512 >>"$1"; true';
-  await runCommand("bash", ["-c", script, "fill", `${folder}/filler`]);
-}
-
-function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
-}
-
-async function fileOfSize(path: string, size: number): Promise<void> {
-  while (statSync(path, { throwIfNoEntry: false })?.size !== size) await sleep(20);
-}
 
 async function pushUntilRefused(client: RegistryClient): Promise<{ status: number; body: string }> {
   for (let image = 0; image < 40; image++) {

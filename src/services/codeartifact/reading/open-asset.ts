@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import type { Call } from "../../../identity/call.ts";
 import type { Blob } from "../../../storage/blobs/blobs.ts";
+import { StorageFull } from "../../../storage/blobs/errors.ts";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenAsset, VersionStatus } from "../engine.ts";
@@ -82,10 +83,15 @@ async function openFound(
   if (found.kind === "outside") return openOutside(context, call, key, walk, found);
   const { repository, row } = found;
   if (repository.id !== walk.repository.id)
-    await context.metadata.write((tx) => retainCopy(context, tx, call, key, row));
+    await context.metadata.write((tx) => retainCopy(context, tx, call, key, row)).catch(unlessFull);
   const { md5, sha1, sha256, sha512 } = row;
   if (md5 === null || sha1 === null || sha256 === null || sha512 === null) return undefined;
   return storedAsset(context, asset, { ...row, md5, sha1, sha256, sha512 });
+}
+
+/** Without room nothing is retained, but what is kept elsewhere can be read. */
+function unlessFull(error: unknown): void {
+  if (!(error instanceof StorageFull)) throw error;
 }
 
 /** All files of the version, as they are in the transaction: a version that was published inside is one as a whole. */

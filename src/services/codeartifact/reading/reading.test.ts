@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
-import { ACCOUNT, OTHER_ACCOUNT, packageName, testDomain } from "../testing/test-domain.ts";
+import { StorageFull } from "../../../storage/blobs/errors.ts";
+import { ACCOUNT, contentOf, OTHER_ACCOUNT, packageName, testDomain } from "../testing/test-domain.ts";
+import { createReading } from "./reading.ts";
 
 const READ = "codeartifact:ReadFromRepository";
 
@@ -80,6 +82,38 @@ describeOnEachDatabase("reading packages", (databases) => {
       if (received === 300_000) break;
     }
     expect(await domain.rows()).toEqual(["store: thing 1.0 EXTERNAL Published 1.0.tgz"]);
+  });
+
+  test("what a repository behind this one keeps is downloaded also when the database has no room to retain it here", async () => {
+    await using domain = await fresh();
+    await domain.repository("store: public:npm");
+    await domain.repository("app: store");
+    domain.upstream.packages["thing"] = { "1.0": { "1.0.tgz": "one" } };
+    await domain.download("store", "thing", "1.0", "1.0.tgz");
+    const { metadata } = domain;
+    const full = {
+      dialect: metadata.dialect,
+      reader: metadata.reader,
+      write: () => Promise.reject(new StorageFull("the disk of the metadata database is full")),
+      afterCommit: () => undefined,
+      close: async () => undefined,
+    };
+    const reading = createReading({ ...domain.context, metadata: full });
+    const open = async () =>
+      contentOf(
+        await reading.openAsset(
+          domain.call(),
+          await domain.open("app"),
+          "npm",
+          packageName("thing"),
+          "1.0",
+          "1.0.tgz",
+        ),
+      );
+    expect(await open()).toBe("one");
+    expect(await domain.rows()).toEqual(["store: thing 1.0 EXTERNAL Published 1.0.tgz"]);
+    expect(await domain.download("app", "thing", "1.0", "1.0.tgz")).toBe("one");
+    expect(await domain.rows()).toHaveLength(2);
   });
 
   test("what was downloaded is retained where it was asked for and where it came in, not in between", async () => {
