@@ -107,14 +107,18 @@ export const nugetDoor: PackageDoor = {
 };
 
 /** NuGet reads before it pushes: CodeArtifact asks for the right to read for every request of its clients. */
-function open({ packages, call, address }: PackageExchange): Promise<OpenRepository> {
-  return packages.openRepository(call, address, "codeartifact:ReadFromRepository");
+function open(
+  { packages, call, address }: PackageExchange,
+  action = "codeartifact:ReadFromRepository",
+): Promise<OpenRepository> {
+  return packages.openRepository(call, address, action);
 }
 
 async function push(exchange: PackageExchange, kind: "publish" | "publish-symbols"): Promise<void> {
   const { request, packages, call } = exchange;
   if (request.method !== "PUT") throw methodNotAllowed(["PUT"]);
-  const repository = await open(exchange);
+  // The package's own name, for which the right is asked again, stands inside of what comes: gigabytes of nobody's.
+  const repository = await open(exchange, "codeartifact:PublishPackageVersion");
   const publish: (push: Push) => Promise<void> = kind === "publish" ? pushPackage : pushSymbols;
   await withBody(request, (body) =>
     readPackageForm(body, request.headers["content-type"], (file, complete) =>
