@@ -152,6 +152,26 @@ describe("package doors and who may only read", () => {
     ]);
   });
 
+  test.each([
+    ["npm", "PUT", "thing"],
+    ["npm", "PUT", "thing/-rev/1-0"],
+    ["npm", "POST", "-/npm/v1/security/audits"],
+    ["npm", "POST", "-/npm/v1/security/advisories/bulk"],
+    ["pypi", "POST", ""],
+    ["maven", "PUT", "org/x/lib/maven-metadata.xml"],
+    ["nuget", "PUT", "v3/package"],
+  ] as const)(
+    "%s %s %s of who may nothing is refused before it is received",
+    async (format, method, path) => {
+      const body = "no document of any kind";
+      const answer = await send({ format, method, path, body, headers: MULTIPART }, "closed", reader);
+      expect([answer.status, answer.body]).toEqual([
+        403,
+        expect.stringContaining("is not authorized to perform"),
+      ]);
+    },
+  );
+
   test("the same is read where that is allowed", async () => {
     const read = { format: "maven", method: "GET", path: "org/x/lib/1.0/lib-1.0.jar" } as const;
     expect(await send(read, "team", reader)).toMatchObject({ status: 200, body: "jar" });

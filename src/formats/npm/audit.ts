@@ -33,5 +33,7 @@ export async function audit(exchange: PackageExchange): Promise<void> {
 }
 
 async function question(exchange: PackageExchange) {
+  const { packages, call, address } = exchange;
+  await packages.openRepository(call, address, "codeartifact:ReadFromRepository");
   return parseObject((await readBody(exchange, LARGEST_QUESTION)).toString("utf8"), "The question");
 }

@@ -168,6 +168,7 @@ async function putDocument(
   { name, revision }: Extract<Route, { kind: "package" }>,
 ): Promise<void> {
   if (revision === undefined) return putPackage(exchange, name);
+  await readable(exchange);
   const body = await readBody(exchange, LARGEST_PACKUMENT);
   await removeMissingVersions(exchange, name, revision, parseObject(body.toString("utf8"), "The document"));
   sendJson(exchange, 201, { ok: true });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
+import { BodyHold } from "../packages/body.ts";
 import { PublishDocument } from "./publish-document.ts";
 
 async function read(text: string, chunk: number) {
@@ -8,7 +9,7 @@ async function read(text: string, chunk: number) {
   const chunks = Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) =>
     bytes.subarray(index * chunk, (index + 1) * chunk),
   );
-  const document = new PublishDocument(Readable.from(chunks, { objectMode: false }));
+  const document = new PublishDocument(Readable.from(chunks, { objectMode: false }), new BodyHold());
   const found = await document.untilTarball();
   const parts: Buffer[] = [];
   if (found) for await (const part of document.tarball()) parts.push(part);
@@ -57,4 +58,29 @@ test("what is no base64, breaks off, nests deep or holds two packages is refused
     "",
   ];
   for (const text of bad) for (const chunk of [1, 1000]) await expect(read(text, chunk)).rejects.toThrow();
+});
+
+test("documents that come at the same time share one bound of memory", async () => {
+  const megabyte = Buffer.alloc(1024 * 1024, "a");
+  const holds: BodyHold[] = [];
+  const stopped = Promise.withResolvers<void>();
+  /** Comes with 60 of 64 megabytes and stays open. */
+  async function* half(): AsyncGenerator<Buffer> {
+    yield Buffer.from('{"name":"');
+    for (let count = 0; count < 60; count++) yield megabyte;
+    await stopped.promise;
+  }
+  const read = (): Promise<unknown> => {
+    const hold = new BodyHold();
+    holds.push(hold);
+    return new PublishDocument(Readable.from(half()), hold).untilTarball().catch((error: unknown) => error);
+  };
+  const refused = await Promise.race(Array.from({ length: 8 }, read));
+  expect(refused).toMatchObject({ status: 429 });
+  for (const hold of holds) hold.release();
+  const next = new BodyHold();
+  const document = new PublishDocument(Readable.from([Buffer.from('{"name":"thing"}')]), next);
+  expect(await document.rest()).toEqual({ name: "thing" });
+  next.release();
+  stopped.resolve();
 });

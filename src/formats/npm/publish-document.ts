@@ -6,6 +6,7 @@
  * A document without a package (npm deprecate, npm unpublish) is read the same way.
  */
 import type { Readable } from "node:stream";
+import type { BodyHold } from "../packages/body.ts";
 import { badRequest, PackageError } from "../packages/errors.ts";
 import { DEEPEST, type JsonObject, parseObject } from "./json.ts";
 
@@ -29,7 +30,11 @@ export class PublishDocument {
   readonly #path: { readonly object: boolean; key: string; awaitsKey: boolean }[] = [];
   #rest: Promise<JsonObject> | undefined;
 
-  constructor(body: Readable) {
+  readonly #hold: BodyHold;
+
+  /** @param hold counts what is kept; to be released by whoever is done with the document */
+  constructor(body: Readable, hold: BodyHold) {
+    this.#hold = hold;
     this.#source = (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
   }
 
@@ -156,6 +161,7 @@ export class PublishDocument {
       parts.push(this.#chunk.subarray(begin, this.#position));
       size += this.#position - begin;
       if (size > limit) throw tooLarge();
+      this.#hold.add(this.#position - begin);
       if (ended) return Buffer.concat(parts);
     }
     throw cutOff();
@@ -176,7 +182,9 @@ export class PublishDocument {
   #flush(): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#append(Buffer.from(pending.chunk.subarray(pending.begin, pending.end)));
+    if (pending === undefined) return;
+    this.#hold.add(pending.end - pending.begin);
+    this.#append(Buffer.from(pending.chunk.subarray(pending.begin, pending.end)));
   }
 
   #keep(bytes: Buffer): void {

@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import { AwsError } from "../../aws/errors.ts";
 import type { PackageName } from "../../services/codeartifact/format.ts";
+import { BodyHold } from "../packages/body.ts";
 import { badRequest, PackageError } from "../packages/errors.ts";
 import { type PackageExchange, sendJson } from "../packages/exchange.ts";
 import { contentLength, withBody } from "../request-body.ts";
@@ -21,12 +22,28 @@ export async function putPackage(exchange: PackageExchange, name: PackageName): 
   const { request } = exchange;
   if ((contentLength(request) ?? 0) > LARGEST_REQUEST)
     throw new PackageError(413, "RequestTooLarge", `A package to publish may have ${LARGEST_REQUEST} bytes.`);
-  await withBody(request, async (body) => {
-    const document = new PublishDocument(body);
-    if (await document.untilTarball()) await publishAttached(exchange, name, document);
-    else await redescribeVersions(exchange, name, await document.rest());
-  });
+  await checkMayWrite(exchange);
+  const hold = new BodyHold();
+  try {
+    await withBody(request, async (body) => {
+      const document = new PublishDocument(body, hold);
+      if (await document.untilTarball()) await publishAttached(exchange, name, document);
+      else await redescribeVersions(exchange, name, await document.rest());
+    });
+  } finally {
+    hold.release();
+  }
   sendJson(exchange, 201, { ok: true, success: true });
+}
+
+/** Whether it publishes or redescribes is seen when it comes: who may neither is refused before. */
+async function checkMayWrite({ packages, call, address }: PackageExchange): Promise<void> {
+  try {
+    await packages.openRepository(call, address, "codeartifact:PublishPackageVersion");
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.name !== "AccessDeniedException") throw error;
+    await packages.openRepository(call, address, "codeartifact:ReadFromRepository");
+  }
 }
 
 async function publishAttached(

@@ -9,6 +9,26 @@ import type { Answering } from "./exchange.ts";
 const BUDGET = 256 * 1024 * 1024;
 let held = 0;
 
+/** What one request has in memory of its body. */
+export class BodyHold {
+  #bytes = 0;
+
+  /** Throws 429 when all requests together have too much. */
+  add(bytes: number): void {
+    held += bytes;
+    this.#bytes += bytes;
+    if (held > BUDGET)
+      throw new PackageError(429, "ThrottlingException", "Too many large requests at once.", {
+        "retry-after": "1",
+      });
+  }
+
+  release(): void {
+    held -= this.#bytes;
+    this.#bytes = 0;
+  }
+}
+
 /** Throws 413 before or while reading more than `limit` bytes, 415 for a coding other than gzip. */
 export async function readBody({ request }: Pick<Answering, "request">, limit: number): Promise<Buffer> {
   if ((contentLength(request) ?? 0) > limit) throw tooLarge(limit);
@@ -53,22 +73,19 @@ async function readGzip(body: Readable, limit: number): Promise<Buffer> {
 }
 
 async function readBounded(body: Readable, limit: number): Promise<Buffer> {
+  const hold = new BodyHold();
   let size = 0;
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
-      held += chunk.length;
       if (size > limit) throw tooLarge(limit);
-      if (held > BUDGET)
-        throw new PackageError(429, "ThrottlingException", "Too many large requests at once.", {
-          "retry-after": "1",
-        });
+      hold.add(chunk.length);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, size);
   } finally {
-    held -= size;
+    hold.release();
   }
 }
 
