@@ -14,6 +14,7 @@ export interface Element {
 }
 
 const MAXIMUM_DEPTH = 100;
+const LONGEST_REASON = 200;
 
 /** Throws PackageInvalid; `what` names the document in its message. */
 export function parseXml(bytes: Uint8Array, what: string, root: string): Element {
@@ -73,7 +74,9 @@ function decode(bytes: Uint8Array, what: string): string {
 function validate(text: string, what: string): string | undefined {
   try {
     const result = XMLValidator.validate(text);
-    return result === true ? undefined : `${result.err.msg} (line ${result.err.line})`;
+    if (result === true) return undefined;
+    // It repeats what it does not like: all open tags, however many.
+    return `${result.err.msg.slice(0, LONGEST_REASON)} (line ${result.err.line})`;
   } catch (cause) {
     throw new PackageInvalid(`${what} is no XML`, { cause });
   }
@@ -97,7 +100,8 @@ function read(text: string, what: string): Element | undefined {
   try {
     nodes = parser.parse(text);
   } catch (cause) {
-    throw new PackageInvalid(`${what} cannot be read: ${(cause as Error).message}`, { cause });
+    const reason = (cause as Error).message.slice(0, LONGEST_REASON);
+    throw new PackageInvalid(`${what} cannot be read: ${reason}`, { cause });
   }
   return elementsOf(nodes, 0)[0];
 }
