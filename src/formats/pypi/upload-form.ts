@@ -5,6 +5,7 @@
 import type { Readable } from "node:stream";
 import { Busboy } from "@fastify/busboy";
 import { PackageInvalid } from "../../services/codeartifact/format.ts";
+import { BodyHold } from "../packages/body.ts";
 
 export interface UploadForm {
   readonly fileName: string;
@@ -38,6 +39,7 @@ export async function readUploadForm<Result>(
 ): Promise<Result> {
   const parser = createParser(contentType);
   const fields = new Map<string, string>();
+  const hold = new BodyHold();
   let size = 0;
   let file: Readable | undefined;
   let running: Promise<Result> | undefined;
@@ -50,7 +52,14 @@ export async function readUploadForm<Result>(
   parser.on("field", (name, value, nameTruncated, valueTruncated) => {
     size += name.length + value.length;
     if (nameTruncated || valueTruncated || size > LONGEST_FIELDS) broken("the form's fields are too large");
-    else if (!fields.has(name)) fields.set(name, value);
+    else if (!fields.has(name)) {
+      fields.set(name, value);
+      try {
+        hold.add(name.length + value.length);
+      } catch (error) {
+        fail(error as Error);
+      }
+    }
   });
   parser.on("file", (name, stream, fileName) => {
     stream.on("error", () => broken("the form was cut off"));
@@ -78,6 +87,7 @@ export async function readUploadForm<Result>(
     await running?.catch(() => undefined);
     throw error;
   } finally {
+    hold.release();
     body.unpipe(parser);
     parser.on("error", () => undefined);
     parser.destroy();
