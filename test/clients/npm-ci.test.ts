@@ -35,12 +35,22 @@ describeWithClients("npm ci of hundreds of packages", ["aws", "npm"], () => {
     await home.run("aws", ["codeartifact", "login", "--tool", "npm", ...MY_PACKAGES]);
     return { server, home, endpoint: await endpointOf(server, "npm") };
   };
-  /** Made once through a server of its own; its files lie at the public registry's address. */
-  const lockFile = async (): Promise<string> => {
+  /**
+   * Made once through a server of its own; its files lie at the public registry's address. While packages are being
+   * released, the public registry may name a version in one document that it does not have in another yet (ETARGET):
+   * then a later look, by a server that remembers nothing, is asked for.
+   */
+  const lockFile = async (attempt = 1): Promise<string> => {
     if (lock !== undefined) return lock;
-    const { server, home, endpoint } = await start("lock");
+    const { server, home, endpoint } = await start(`lock-${attempt}`);
     home.write("app/package.json", { name: "app", version: "1.0.0", dependencies: DEPENDENCIES });
-    await home.run("npm", ["install", "--package-lock-only", "--no-audit", "--no-fund"], { folder: "app" });
+    try {
+      await home.run("npm", ["install", "--package-lock-only", "--no-audit", "--no-fund"], { folder: "app" });
+    } catch (error) {
+      if (attempt === 3 || !String(error).includes("ETARGET")) throw error;
+      await server.stop();
+      return lockFile(attempt + 1);
+    }
     const upstream = PUBLIC_CONNECTIONS.find(({ name }) => name === "public:npmjs")?.baseUrl ?? "";
     lock = home.read("app/package-lock.json").replaceAll(endpoint, upstream);
     await server.stop();
