@@ -2,7 +2,8 @@
  * Hashing beside the event loop: bytes are copied into memory that a second thread reads (hash-worker.ts). One thread
  * for the process, started by the first upload that is large enough, and it keeps nothing alive.
  *
- * Should the thread die, its hashes are lost and say so: the upload is then read again once (make-blob.ts).
+ * Should the thread die, its hashes are lost and say so: those uploads are then read again once (make-blob.ts), and
+ * from then on this process hashes where it receives.
  */
 import { Worker } from "node:worker_threads";
 import type { HashAlgorithm } from "./upload-hash.ts";
@@ -18,6 +19,12 @@ export type ToHashWorker =
 export type FromHashWorker =
   | { readonly kind: "hashed"; readonly hash: number; readonly slot: number }
   | { readonly kind: "digests"; readonly hash: number; readonly hex: readonly string[] };
+
+/** In the single executable all modules are one file at the root, and the worker lies below it as in src/. */
+const WORKER = new URL(
+  import.meta.url.endsWith("/hash-thread.ts") ? "./hash-worker.ts" : "./storage/blobs/hash-worker.ts",
+  import.meta.url,
+);
 
 /** A chunk from a socket is 64 to 512 KiB; below, a message costs more than the hashing. */
 const SLOT_BYTES = 256 * 1024;
@@ -51,7 +58,7 @@ export class ThreadHash {
 
   /** Takes a copy; resolves when more may come. */
   async update(chunk: Uint8Array): Promise<void> {
-    for (let taken = 0; taken < chunk.length; ) {
+    for (let taken = 0; taken < chunk.length && !this.#thread.dead; ) {
       this.#filling ??= this.#thread.borrow();
       const part = chunk.subarray(taken, taken + this.#filling.bytes.length - this.#filled);
       this.#filling.bytes.set(part, this.#filled);
@@ -107,7 +114,7 @@ class HashThread {
   dead = false;
 
   constructor() {
-    this.#worker = new Worker(new URL("./hash-worker.ts", import.meta.url));
+    this.#worker = new Worker(WORKER);
     this.#worker.unref();
     this.#worker.on("message", (message: FromHashWorker) => this.#take(message));
     this.#worker.on("error", () => this.#die());
@@ -166,16 +173,18 @@ class HashThread {
 
   #die(): void {
     this.dead = true;
+    diedOnce = true;
     for (const hash of this.#running.values()) hash.deref()?.wake?.();
     this.#running.clear();
-    if (running === this) running = undefined;
   }
 }
 
 let running: HashThread | undefined;
+let diedOnce = false;
 
-/** Begins hashing on the second thread, which is started when there is none. */
-export function hashOnThread(algorithms: readonly HashAlgorithm[]): ThreadHash {
+/** Begins hashing on the second thread, which is started when there is none; undefined once one has died. */
+export function hashOnThread(algorithms: readonly HashAlgorithm[]): ThreadHash | undefined {
+  if (diedOnce) return undefined;
   running ??= new HashThread();
   return running.begin(algorithms);
 }

@@ -38,6 +38,7 @@ export class UploadHash {
     this.#first.push(chunk);
     if (this.#position <= AT_ONCE_BYTES) return;
     this.#onThread = hashOnThread(this.#algorithms);
+    if (!this.#onThread) return this.#beginHere();
     for (const gathered of this.#takeFirst()) await this.#onThread.update(gathered);
   }
 
@@ -48,10 +49,9 @@ export class UploadHash {
       this.#digests = (await this.#onThread.digests()) ?? new Map();
       return;
     }
-    this.#here ??= new Map(this.#algorithms.map((algorithm) => [algorithm, createHash(algorithm)]));
-    for (const gathered of this.#takeFirst()) this.#hashHere(gathered);
+    this.#beginHere();
     this.#digests = new Map(
-      [...this.#here].map(([algorithm, hash]) => [algorithm, hash.copy().digest("hex")]),
+      [...(this.#here ?? [])].map(([algorithm, hash]) => [algorithm, hash.copy().digest("hex")]),
     );
   }
 
@@ -65,6 +65,11 @@ export class UploadHash {
   hex(algorithm: HashAlgorithm): string | undefined {
     if (this.#digests === undefined) throw new TypeError("digests are asked for before `settled`");
     return this.#digests.get(algorithm);
+  }
+
+  #beginHere(): void {
+    this.#here ??= new Map(this.#algorithms.map((algorithm) => [algorithm, createHash(algorithm)]));
+    for (const gathered of this.#takeFirst()) this.#hashHere(gathered);
   }
 
   #takeFirst(): readonly Uint8Array[] {
