@@ -1,5 +1,5 @@
 /** Packages made on the spot that npm and pip really install: a module whose text says which version it is. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { uploadBody } from "../src/formats/pypi/testing/upload-body.ts";
@@ -7,6 +7,11 @@ import { zipArchive } from "../src/formats/pypi/testing/zip-archive.ts";
 
 export function digest(algorithm: "sha1" | "sha256" | "sha512", bytes: Uint8Array): Buffer {
   return createHash(algorithm).update(bytes).digest();
+}
+
+/** What compression shrinks to three quarters and no further. */
+export function randomText(length: number): string {
+  return randomBytes((length * 3) / 4).toString("base64");
 }
 
 /** `padding` is what makes it as large as wanted. */

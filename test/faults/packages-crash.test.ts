@@ -6,7 +6,7 @@ import * as sdk from "@aws-sdk/client-codeartifact";
 import { describeWithClients } from "../client.ts";
 import { NodeHome } from "../clients/node-home.ts";
 import { DOMAIN, MY_PACKAGES, makeRepositories, tokenOf } from "../clients/package-repositories.ts";
-import { digest, publication, tarballOf } from "../local-packages.ts";
+import { digest, publication, randomText, tarballOf } from "../local-packages.ts";
 import { LocalUpstream } from "../local-upstream.ts";
 import { RunningServer } from "../running-server.ts";
 import { Started } from "../started.ts";
@@ -158,9 +158,3 @@ describeWithClients("kill -9 during cold downloads and npm publishes", ["aws", "
     return assets?.[0]?.hashes?.["SHA-256"];
   }
 });
-
-function randomText(length: number): string {
-  const bytes = new Uint8Array((length * 3) / 4);
-  for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  return Buffer.from(bytes).toString("base64");
-}
