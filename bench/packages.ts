@@ -142,7 +142,7 @@ async function measureInstalls(): Promise<void> {
 }
 
 async function measureMemory(): Promise<void> {
-  const peak = row(`peak memory after ${manyVersions} versions were published and listed`, "MB", "less");
+  const peak = row(`peak memory after ${manyVersions} versions were published`, "MB", "less");
   const publishes = row("publishes of small generic versions, 32 at once", "1/s", "more");
   const [contender] = all;
   if (!contender) return;

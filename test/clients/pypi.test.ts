@@ -5,6 +5,7 @@ import { describeWithClients } from "../client.ts";
 import { RunningServer } from "../running-server.ts";
 import { Started } from "../started.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { expiredPackageToken } from "./expired-package-token.ts";
 import { PythonHome } from "./python-home.ts";
 
 setDefaultTimeout(300_000);
@@ -182,12 +183,13 @@ describeWithClients("clients of Python packages", ["aws", "pip", "twine", "uv", 
     expect(upload.stdout + upload.stderr).toMatch(/HTTPError: (?:403|409)/);
   });
 
-  test("an invalid token is told as such by pip, twine and uv", async () => {
+  test.each(["invalid", "expired"])("an %s token is told as such by pip, twine and uv", async (kind) => {
+    const refused = kind === "expired" ? await expiredPackageToken(server, "my-organization") : "nonsense";
     const pip = await home.try("pip", [
       "download",
       "--no-cache-dir",
       "--index-url",
-      index("nonsense"),
+      index(refused),
       "requests",
     ]);
     expect(pip.code).not.toBe(0);
@@ -201,11 +203,11 @@ describeWithClients("clients of Python packages", ["aws", "pip", "twine", "uv", 
       "-u",
       "aws",
       "-p",
-      "nonsense",
+      refused,
       file,
     ]);
     expect(twine.code).not.toBe(0);
-    expect(twine.stdout + twine.stderr).toMatch(/401.*invalid/s);
+    expect(twine.stdout + twine.stderr).toMatch(new RegExp(`401.*${kind}`, "s"));
     const uv = await home.try("uv", [
       "pip",
       "install",
@@ -213,7 +215,7 @@ describeWithClients("clients of Python packages", ["aws", "pip", "twine", "uv", 
       "--target",
       "no",
       "--index-url",
-      index("nonsense"),
+      index(refused),
       "requests",
     ]);
     expect(uv.code).not.toBe(0);
