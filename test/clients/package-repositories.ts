@@ -19,6 +19,17 @@ export async function makeRepositories(
   await codeartifact("create-repository", ...MY_PACKAGES, "--upstreams", `repositoryName=${store}`);
 }
 
+/** `my-packages` above `store` and `python-store`: of both public upstreams. */
+export async function makeRepositoriesOfBoth(server: RunningServer): Promise<void> {
+  await makeRepositories(server, "store", "public:npmjs");
+  const python = ["--domain", DOMAIN, "--repository", "python-store"];
+  const codeartifact = (...args: string[]) => server.aws(["codeartifact", ...args]);
+  await codeartifact("create-repository", ...python);
+  await codeartifact("associate-external-connection", ...python, "--external-connection", "public:pypi");
+  const upstreams = ["repositoryName=store", "repositoryName=python-store"];
+  await codeartifact("update-repository", ...MY_PACKAGES, "--upstreams", ...upstreams);
+}
+
 export async function endpointOf(server: RunningServer, format: string): Promise<string> {
   const args = ["get-repository-endpoint", ...MY_PACKAGES, "--format", format];
   return (

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { nupkg } from "../../src/formats/nuget/testing/nupkg.ts";
 import { describeWithClients } from "../client.ts";
 import { NodeHome } from "../clients/node-home.ts";
-import { DOMAIN, MY_PACKAGES, makeRepositories, tokenOf } from "../clients/package-repositories.ts";
+import { DOMAIN, MY_PACKAGES, makeRepositoriesOfBoth, tokenOf } from "../clients/package-repositories.ts";
 import { PythonHome } from "../clients/python-home.ts";
 import { publication, tarballOf, uploadOf, wheelName, wheelOf } from "../local-packages.ts";
 import { LocalUpstream } from "../local-upstream.ts";
@@ -70,15 +70,7 @@ describeWithSmallDisks("a full disk", () =>
       }
       const args = [...upstream.args, "--min-free-disk", `${16 * MIB}`];
       server = await started.add(RunningServer.start({ data: `${disk}/data`, args }), (each) => each.stop());
-      await makeRepositories(server, "store", "public:npmjs");
-      const codeartifact = (...rest: string[]) => server.aws(["codeartifact", ...rest]);
-      await codeartifact("create-repository", "--domain", DOMAIN, "--repository", "python-store");
-      await codeartifact(
-        ...["associate-external-connection", "--domain", DOMAIN, "--repository", "python-store"],
-        ...["--external-connection", "public:pypi"],
-      );
-      const upstreams = ["--upstreams", "repositoryName=store", "repositoryName=python-store"];
-      await codeartifact("update-repository", ...MY_PACKAGES, ...upstreams);
+      await makeRepositoriesOfBoth(server);
       token = await tokenOf(server);
     });
     afterAll(() => started.end());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import * as sdk from "@aws-sdk/client-codeartifact";
 import { describeWithClients } from "../client.ts";
-import { DOMAIN, makeRepositories, tokenOf } from "../clients/package-repositories.ts";
+import { DOMAIN, makeRepositoriesOfBoth, tokenOf } from "../clients/package-repositories.ts";
 import { digest, publication, tarballOf, uploadOf, wheelName, wheelOf } from "../local-packages.ts";
 import { LocalUpstream } from "../local-upstream.ts";
 import { startPostgres } from "../postgres-server.ts";
@@ -77,21 +77,7 @@ describeWithClients(
           await started.add(new sdk.CodeartifactClient(settings), (each) => each.destroy()),
         );
       }
-      await makeRepositories(first, "store", "public:npmjs");
-      await api(first).send(new sdk.CreateRepositoryCommand({ domain: DOMAIN, repository: "python-store" }));
-      await api(first).send(
-        new sdk.AssociateExternalConnectionCommand({
-          domain: DOMAIN,
-          repository: "python-store",
-          externalConnection: "public:pypi",
-        }),
-      );
-      await api(first).send(
-        new sdk.UpdateRepositoryCommand({
-          ...where,
-          upstreams: [{ repositoryName: "store" }, { repositoryName: "python-store" }],
-        }),
-      );
+      await makeRepositoriesOfBoth(first);
       token = await tokenOf(first);
     });
     afterAll(() => started.end());
