@@ -1,0 +1,76 @@
+import type { Readable } from "node:stream";
+import type { AccountId } from "../../aws/names.ts";
+import type { OperationTable } from "../../aws/service.ts";
+import type { Call, Principal } from "../../identity/call.ts";
+
+/** Nobody in particular: a request without a signature. Only a bucket policy that names everybody lets it in. */
+export interface Anonymous {
+  readonly kind: "anonymous";
+  /** Equal to no account. */
+  readonly account: AccountId;
+  readonly arn: "anonymous";
+  readonly userId: "anonymous";
+  readonly accessKeyId: "";
+}
+
+/** The checksums of the S3 API, in its own words (ChecksumAlgorithm of the SDK, in which CRC64NVME is the default). */
+export type ChecksumAlgorithm =
+  | "CRC32"
+  | "CRC32C"
+  | "CRC64NVME"
+  | "SHA1"
+  | "SHA256"
+  | "SHA512"
+  | "MD5"
+  | "XXHASH64"
+  | "XXHASH3"
+  | "XXHASH128";
+
+/** The body of PutObject, UploadPart and PostObject, as the door lends it: framing removed, signatures of chunks checked. */
+export interface UploadBody {
+  /**
+   * The object's bytes. Fails with an AwsError where framing, a chunk's signature, the declared length or the signed
+   * sha256 is wrong (IncompleteBody, SignatureDoesNotMatch, XAmzContentSHA256Mismatch): before its end, so what was
+   * taken so far must not be committed.
+   */
+  readonly stream: Readable;
+  /** In bytes, after decoding. The door has refused what does not say it (411 MissingContentLength). */
+  readonly length: number;
+  /** Of Content-MD5, lower-case hex. */
+  readonly md5: string | undefined;
+  /** The algorithm that the client announced: by a checksum header, x-amz-trailer or x-amz-sdk-checksum-algorithm. */
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  /** What the client says that the checksum is, base64; from a header, or from the trailer once `stream` has ended. */
+  checksum(): string | undefined;
+}
+
+/** One request to S3. */
+export interface S3Call extends Omit<Call, "principal"> {
+  readonly principal: Principal | Anonymous;
+  /** Of operations whose input streams; undefined for all others. */
+  readonly body: UploadBody | undefined;
+  /** A header that the SDK's input has no member for (`x-amz-mfa`, `x-amz-expected-bucket-owner`, `referer`); name in lower case. */
+  header(name: string): string | undefined;
+}
+
+/** An answer that a handler has written itself, because the SDK's serializer is too slow for long lists. */
+export class XmlDocument {
+  readonly xml: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(xml: string, headers: Readonly<Record<string, string>> = {}) {
+    this.xml = xml;
+    this.headers = headers;
+  }
+}
+
+type Answers<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends
+    | ((call: infer C, input: infer Input) => Promise<infer Output>)
+    | undefined
+    ? (call: C, input: Input) => Promise<Output | XmlDocument>
+    : never;
+};
+
+/** What each room of S3 contributes: its operations by name. The body of an upload is in the call, not in `input.Body`. */
+export type S3Operations = Answers<OperationTable<typeof import("@aws-sdk/client-s3"), S3Call>>;
