@@ -22,6 +22,12 @@ const OVERRIDES: Readonly<Record<string, Overrides>> = {
     },
     members: { "PutImageRequest.imageTag": "PutImage.ImageTag" },
   },
+  s3: {
+    shapes: {
+      // Regions are logical here, and S3 has an error of its own for what is none: InvalidLocationConstraint.
+      BucketLocationConstraint: { enum: undefined },
+    },
+  },
 };
 
 /** The table with the overrides of its service applied. */

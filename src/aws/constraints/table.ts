@@ -13,7 +13,7 @@ export interface ShapeConstraints {
   readonly min?: number;
   readonly max?: number;
   readonly pattern?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly string[] | undefined;
   readonly sensitive?: true;
   readonly required?: readonly string[];
   readonly members?: Readonly<Record<string, string>>;

@@ -1,7 +1,6 @@
 import { AwsError } from "../../../aws/errors.ts";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "../../../aws/names.ts";
 import { BoundedCache } from "../../../bounded-cache.ts";
-import type { Call } from "../../../identity/call.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
@@ -85,7 +84,7 @@ export function authorizeIn(
   const expected = call.header("x-amz-expected-bucket-owner");
   if (expected !== undefined && expected !== bucket.account)
     throw new AwsError("AccessDenied", "Access Denied", { status: 403 });
-  s3.authorize(call as Call, {
+  s3.authorize(call, {
     action,
     resource,
     resourceAccount: bucket.account,

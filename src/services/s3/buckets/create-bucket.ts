@@ -1,0 +1,150 @@
+/** CreateBucket (Amazon S3 API Reference), with its rules of locations and of names that are taken. */
+import { randomUUID } from "node:crypto";
+import type * as sdk from "@aws-sdk/client-s3";
+import { AwsError } from "../../../aws/errors.ts";
+import { parseRegion, type Region } from "../../../aws/names.ts";
+import type { Transaction } from "../../../storage/metadata/metadata.ts";
+import type { S3Call } from "../call.ts";
+import type { S3Context } from "../context.ts";
+import { type BucketSettings, bucketArn } from "./bucket.ts";
+import { checkBucketName } from "./bucket-name.ts";
+import { accessDenied, invalidArgument, notImplemented } from "./errors.ts";
+import { checkTags } from "./tag-set.ts";
+
+/** AWS's default quota of general purpose buckets in an account. */
+const MOST_BUCKETS = 10_000;
+
+const DEFAULT_REGION = "us-east-1" as Region;
+
+export async function createBucket(
+  s3: S3Context,
+  call: S3Call,
+  input: sdk.CreateBucketCommandInput,
+): Promise<Omit<sdk.CreateBucketCommandOutput, "$metadata">> {
+  if (call.principal.kind === "anonymous") throw accessDenied();
+  const name = input.Bucket ?? "";
+  const region = locationOf(call.region, input.CreateBucketConfiguration);
+  checkNamespace(call, input, name, region);
+  const settings = firstSettings(input);
+  const now = call.now.getTime();
+  await s3.metadata.write(async (tx) => {
+    if (await alreadyOwned(tx, call, name)) return;
+    await checkQuota(tx, call.account);
+    await tx
+      .insertInto("s3_buckets")
+      .values({
+        id: randomUUID(),
+        name,
+        account: call.account,
+        region,
+        created_at: now,
+        versioning: settings.objectLock === undefined ? "" : "Enabled",
+        settings: JSON.stringify(settings),
+        revision: 1,
+      })
+      .execute();
+  });
+  return { Location: `/${name}`, BucketArn: bucketArn(name) };
+}
+
+function checkNamespace(
+  call: S3Call,
+  { BucketNamespace: namespace = "global" }: sdk.CreateBucketCommandInput,
+  name: string,
+  region: Region,
+): void {
+  if (namespace !== "global" && namespace !== "account-regional")
+    throw invalidArgument("Invalid bucket namespace", "x-amz-bucket-namespace", namespace);
+  checkBucketName(name, namespace === "global" ? undefined : { account: call.account, region });
+}
+
+/** Throws IllegalLocationConstraintException, InvalidLocationConstraint. */
+function locationOf(endpoint: Region, configuration: sdk.CreateBucketConfiguration | undefined): Region {
+  if (configuration?.Location !== undefined || configuration?.Bucket !== undefined)
+    throw notImplemented("directory buckets");
+  const said: string | undefined = configuration?.LocationConstraint;
+  if (said === undefined || said === "") {
+    if (endpoint === DEFAULT_REGION) return endpoint;
+    throw illegalLocation("unspecified");
+  }
+  const region = said === "EU" ? ("eu-west-1" as Region) : parseRegion(said);
+  if (region === undefined || region === DEFAULT_REGION)
+    throw new AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", {
+      members: { LocationConstraint: said.slice(0, 255) },
+    });
+  if (endpoint !== DEFAULT_REGION && region !== endpoint) throw illegalLocation(said);
+  return region;
+}
+
+function illegalLocation(said: string): AwsError {
+  return new AwsError(
+    "IllegalLocationConstraintException",
+    `The ${said} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+  );
+}
+
+/** What a new bucket has at AWS since April 2023: no ACLs, no public access. */
+function firstSettings(input: sdk.CreateBucketCommandInput): BucketSettings {
+  const ownership = input.ObjectOwnership ?? "BucketOwnerEnforced";
+  if (ownership !== "BucketOwnerEnforced") throw notImplemented(`the object ownership ${ownership}`);
+  const grants = [
+    input.GrantFullControl,
+    input.GrantRead,
+    input.GrantReadACP,
+    input.GrantWrite,
+    input.GrantWriteACP,
+  ];
+  if ((input.ACL ?? "private") !== "private" || grants.some((grant) => grant !== undefined))
+    throw new AwsError(
+      "InvalidBucketAclWithObjectOwnership",
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    );
+  const tags = input.CreateBucketConfiguration?.Tags;
+  return {
+    ownership,
+    publicAccessBlock: {
+      BlockPublicAcls: true,
+      IgnorePublicAcls: true,
+      BlockPublicPolicy: true,
+      RestrictPublicBuckets: true,
+    },
+    ...(tags !== undefined && tags.length > 0 && { tags: checkTags(tags) }),
+    ...(input.ObjectLockEnabledForBucket && { objectLock: { ObjectLockEnabled: "Enabled" } }),
+  };
+}
+
+/**
+ * Whether the bucket is there already and the answer is yes nevertheless: in us-east-1, as ever. Throws
+ * BucketAlreadyOwnedByYou, BucketAlreadyExists.
+ */
+async function alreadyOwned(tx: Transaction, call: S3Call, name: string): Promise<boolean> {
+  const existing = await tx
+    .selectFrom("s3_buckets")
+    .select(["account", "region"])
+    .where("name", "=", name)
+    .executeTakeFirst();
+  if (existing === undefined) return false;
+  const members = { BucketName: name };
+  if (existing.account !== call.account)
+    throw new AwsError(
+      "BucketAlreadyExists",
+      "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+      { status: 409, members },
+    );
+  if (existing.region === DEFAULT_REGION && call.region === DEFAULT_REGION) return true;
+  throw new AwsError(
+    "BucketAlreadyOwnedByYou",
+    "Your previous request to create the named bucket succeeded and you already own it.",
+    { status: 409, members },
+  );
+}
+
+async function checkQuota(tx: Transaction, account: string): Promise<void> {
+  const { count } = await tx
+    .selectFrom("s3_buckets")
+    .select(({ fn }) => fn.countAll<number | string>().as("count"))
+    .where("account", "=", account)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= MOST_BUCKETS)
+    throw new AwsError("TooManyBuckets", "You have attempted to create more buckets than allowed");
+}
