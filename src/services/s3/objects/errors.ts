@@ -17,30 +17,12 @@ export function noSuchVersion(key: string, versionId: string): AwsError {
   });
 }
 
-/** @param argument the header or parameter that is wrong */
-export function invalidArgument(message: string, argument?: string, value?: string): AwsError {
-  return new AwsError("InvalidArgument", message, {
-    members: {
-      ...(argument !== undefined && { ArgumentName: argument }),
-      ...(value !== undefined && { ArgumentValue: value }),
-    },
-  });
-}
-
-export function invalidRequest(message: string): AwsError {
-  return new AwsError("InvalidRequest", message);
-}
-
 /** @param condition the header that did not hold */
 export function preconditionFailed(condition: string): AwsError {
   return new AwsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", {
     status: 412,
     members: { Condition: condition },
   });
-}
-
-export function accessDenied(message = "Access Denied"): AwsError {
-  return new AwsError("AccessDenied", message, { status: 403 });
 }
 
 /** A delete marker was asked for by its version id, or something that only content has. */

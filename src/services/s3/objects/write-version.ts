@@ -5,15 +5,8 @@
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import type { S3Context } from "../context.ts";
+import type { DeleteConditions, WriteConditions } from "./conditions.ts";
 import type { NewVersion, Version } from "./version.ts";
-
-/** If-Match, If-None-Match and the like of a write, decided in the transaction that writes. */
-export interface WriteConditions {
-  /** An etag without quotes, or `*`. On a key that is not there: 404 NoSuchKey. */
-  readonly ifMatch?: string | undefined;
-  /** Only `*` is known to S3. */
-  readonly ifNoneMatch?: string | undefined;
-}
 
 /** Who did it and why, for the event: `PutObject`, `CompleteMultipartUpload`, `Lifecycle Expiration`, ... */
 export interface WriteCause {
@@ -27,7 +20,7 @@ export interface WriteCause {
 export interface WriteVersions {
   /**
    * Puts a version on top of its key as the bucket's versioning says: beside the others, or in the place of the null
-   * version. Throws PreconditionFailed, NoSuchKey (If-Match), ConditionalRequestConflict.
+   * version. Throws NoSuchBucket, PreconditionFailed, NoSuchKey (If-Match).
    */
   put(
     tx: Transaction,
@@ -45,7 +38,7 @@ export interface WriteVersions {
     tx: Transaction,
     bucket: Bucket,
     key: string,
-    conditions: WriteConditions,
+    conditions: DeleteConditions,
     cause: WriteCause,
   ): Promise<{ readonly deleteMarker: boolean; readonly versionId: string | undefined }>;
 

@@ -1,0 +1,105 @@
+/**
+ * Conditions of requests on objects (RFC 9110 section 13, Amazon S3 user guide "Conditional requests"). Reads: If-Match
+ * goes before If-Unmodified-Since and If-None-Match before If-Modified-Since; of two that were both sent, the one that
+ * goes before decides alone. Dates are compared in whole seconds, for that is what Last-Modified says.
+ */
+import { S3Error } from "../s3-error.ts";
+import { noSuchKey, preconditionFailed } from "./errors.ts";
+
+/** If-Match, If-None-Match and the like of a write, decided in the transaction that writes. */
+export interface WriteConditions {
+  /** Etags or `*`. On a key that is not there: 404 NoSuchKey. */
+  readonly ifMatch?: string | undefined;
+  /** S3 documents only `*`; etags are understood as RFC 9110 says. */
+  readonly ifNoneMatch?: string | undefined;
+}
+
+export interface ReadConditions {
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly ifModifiedSince?: Date | undefined;
+  readonly ifUnmodifiedSince?: Date | undefined;
+}
+
+/** What is there: `etag` without quotes. */
+export interface Validators {
+  readonly etag: string;
+  readonly createdAt: Date;
+}
+
+export type ReadDecision = "proceed" | "not modified" | { readonly failed: string };
+
+export function decideRead(conditions: ReadConditions, { etag, createdAt }: Validators): ReadDecision {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, etag)) return { failed: "If-Match" };
+  } else if (ifUnmodifiedSince !== undefined && seconds(createdAt) > seconds(ifUnmodifiedSince))
+    return { failed: "If-Unmodified-Since" };
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, etag)) return "not modified";
+  } else if (ifModifiedSince !== undefined && seconds(createdAt) <= seconds(ifModifiedSince))
+    return "not modified";
+  return "proceed";
+}
+
+/** Throws NotModified (304) and PreconditionFailed. */
+export function checkRead(
+  conditions: ReadConditions,
+  version: Validators,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const decision = decideRead(conditions, version);
+  if (decision === "proceed") return;
+  if (decision === "not modified") throw new S3Error("NotModified", "Not Modified", { status: 304, headers });
+  throw preconditionFailed(decision.failed);
+}
+
+/**
+ * Throws NoSuchKey, PreconditionFailed.
+ * @param current etag of the newest version; undefined where there is none or it is a delete marker
+ */
+export function checkWrite(conditions: WriteConditions, key: string, current: string | undefined): void {
+  const { ifMatch, ifNoneMatch } = conditions;
+  if (ifMatch !== undefined) {
+    if (current === undefined) throw noSuchKey(key);
+    if (!matches(ifMatch, current)) throw preconditionFailed("If-Match");
+  }
+  if (ifNoneMatch !== undefined && current !== undefined && matches(ifNoneMatch, current))
+    throw preconditionFailed("If-None-Match");
+}
+
+/** Conditions of a delete, on the newest version or on the one that was named. */
+export interface DeleteConditions extends WriteConditions {
+  readonly ifMatchLastModifiedTime?: Date | undefined;
+  readonly ifMatchSize?: number | undefined;
+}
+
+/**
+ * Throws PreconditionFailed. What is not there needs no delete (API Reference, "DeleteObject", If-Match), so a condition
+ * on it asks for nothing: false.
+ */
+export function checkDelete(
+  conditions: DeleteConditions,
+  target: { readonly etag: string; readonly size: number; readonly created_at: number } | undefined,
+): boolean {
+  const { ifMatch, ifMatchLastModifiedTime: time, ifMatchSize: size } = conditions;
+  if (ifMatch === undefined && time === undefined && size === undefined) return true;
+  if (target === undefined) return false;
+  if (ifMatch !== undefined && !matches(ifMatch, target.etag)) throw preconditionFailed("If-Match");
+  if (time !== undefined && seconds(time) !== seconds(new Date(target.created_at)))
+    throw preconditionFailed("x-amz-if-match-last-modified-time");
+  if (size !== undefined && size !== target.size) throw preconditionFailed("x-amz-if-match-size");
+  return true;
+}
+
+/** `header`: `*`, or etags with or without quotes, separated by commas. S3 has no weak ones, so `W/` is passed over. */
+export function matches(header: string, etag: string): boolean {
+  return header.split(",").some((part) => {
+    const one = part.trim().replace(/^W\//, "");
+    return one === "*" || one.replace(/^"(.*)"$/, "$1") === etag;
+  });
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}

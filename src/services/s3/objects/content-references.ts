@@ -1,0 +1,86 @@
+/** Which versions keep which blobs alive. `s3/<version's id>` refers to its blob, or to those of its parts. */
+import type { Reader, Transaction } from "../../../storage/metadata/metadata.ts";
+import type { S3Context } from "../context.ts";
+import type { NewVersionPart } from "./version.ts";
+
+export function referrerOf(versionRowId: string): string {
+  return `s3/${versionRowId}`;
+}
+
+/** A statement takes 32,766 parameters, and a part six of them. */
+const PARTS_A_STATEMENT = 1_000;
+
+/** Throws BlobMissing when a blob was collected meanwhile. */
+export async function keepContent(
+  tx: Transaction,
+  s3: S3Context,
+  id: string,
+  blobId: string | undefined,
+  parts: readonly NewVersionPart[],
+): Promise<void> {
+  const blobs = new Set([...(blobId === undefined ? [] : [blobId]), ...parts.map((part) => part.blobId)]);
+  for (const blob of blobs) await s3.blobs.reference(tx, blob, referrerOf(id));
+  let offset = 0;
+  const rows = parts.map((part) => {
+    const row = {
+      version: id,
+      part_number: part.partNumber,
+      offset,
+      size: part.size,
+      blob_id: part.blobId,
+      checksums: JSON.stringify(part.checksums),
+    };
+    offset += part.size;
+    return row;
+  });
+  for (let from = 0; from < rows.length; from += PARTS_A_STATEMENT)
+    await tx
+      .insertInto("s3_version_parts")
+      .values(rows.slice(from, from + PARTS_A_STATEMENT))
+      .execute();
+}
+
+/** The version's row may be gone already. */
+export async function releaseContent(
+  tx: Transaction,
+  s3: S3Context,
+  version: { readonly id: string; readonly blob_id: string | null; readonly part_count: number },
+): Promise<void> {
+  const { id, blob_id: blobId, part_count: partCount } = version;
+  if (blobId !== null) await s3.blobs.release(tx, blobId, referrerOf(id));
+  if (partCount === 0) return;
+  const blobs = await tx
+    .selectFrom("s3_version_parts")
+    .select("blob_id")
+    .distinct()
+    .where("version", "=", id)
+    .execute();
+  for (const { blob_id } of blobs) await s3.blobs.release(tx, blob_id, referrerOf(id));
+  await tx.deleteFrom("s3_version_parts").where("version", "=", id).execute();
+}
+
+export interface VersionPart {
+  readonly partNumber: number;
+  /** Where it begins in the object. */
+  readonly offset: number;
+  readonly size: number;
+  readonly blobId: string;
+  readonly checksums: Readonly<Record<string, string>>;
+}
+
+/** All parts of a version, in order. */
+export async function partsOf(reader: Reader, versionRowId: string): Promise<VersionPart[]> {
+  const rows = await reader
+    .selectFrom("s3_version_parts")
+    .select(["part_number", "offset", "size", "blob_id", "checksums"])
+    .where("version", "=", versionRowId)
+    .orderBy("part_number")
+    .execute();
+  return rows.map((row) => ({
+    partNumber: row.part_number,
+    offset: row.offset,
+    size: row.size,
+    blobId: row.blob_id,
+    checksums: JSON.parse(row.checksums) as Record<string, string>,
+  }));
+}
