@@ -1,6 +1,6 @@
 import { AwsError } from "../aws/errors.ts";
 import { BoundedCache } from "../bounded-cache.ts";
-import type { AccessRequest, Authorize, Call } from "./call.ts";
+import type { AccessRequest, Authorize, OpenCall } from "./call.ts";
 import { type Decision, evaluatePolicies } from "./policy/evaluate.ts";
 import { parsePolicy } from "./policy/parse-policy.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -20,15 +20,19 @@ export class AccessDenied extends AwsError {
 const parsed = new BoundedCache<string, Policy>(1_000);
 
 export const authorize: Authorize = (call, request) => {
+  const { principal } = call;
+  const nobody = principal.kind === "anonymous";
   // The root of an account may do everything there, unless the resource's own policy says no.
-  if (request.resourcePolicy === undefined && call.principal.account === request.resourceAccount) return;
+  if (!nobody && request.resourcePolicy === undefined && principal.account === request.resourceAccount)
+    return;
   const decision = evaluatePolicies(
     { identity: "everything", resource: resourcePolicy(request.resourcePolicy) },
     {
       principal: {
-        account: call.principal.account,
-        root: call.principal.kind === "root",
-        names: { AWS: [call.principal.arn] },
+        // Nobody has no account, whatever the request calls its own: there is no home to be let into.
+        account: nobody ? "" : principal.account,
+        root: principal.kind === "root",
+        names: nobody ? {} : { AWS: [principal.arn] },
       },
       action: request.action,
       resource: request.resource,
@@ -50,7 +54,8 @@ function resourcePolicy(text: string | undefined): Policy | undefined {
 }
 
 /** IAM User Guide, "Troubleshoot access denied error messages". */
-function accessDeniedText(call: Call, request: AccessRequest, decision: Decision): string {
+function accessDeniedText(call: OpenCall, request: AccessRequest, decision: Decision): string {
+  if (call.principal.kind === "anonymous") return "Access Denied";
   const because =
     decision.reason === "explicit-deny"
       ? `with an explicit deny in ${article(decision)}-based policy`

@@ -12,6 +12,16 @@ export interface Principal {
   readonly accessKeyId: string;
 }
 
+/** Nobody in particular: a request without a signature. Only a resource policy that names everybody lets it in. */
+export interface Anonymous {
+  readonly kind: "anonymous";
+  /** Equal to no account. */
+  readonly account: AccountId;
+  readonly arn: "anonymous";
+  readonly userId: "anonymous";
+  readonly accessKeyId: "";
+}
+
 /** One authenticated request, as every engine function receives it: who, where, when. */
 export interface Call {
   readonly principal: Principal;
@@ -30,6 +40,11 @@ export interface Call {
   readonly baseUrl: string;
 }
 
+/** A call of a service that serves callers without a signature too. */
+export interface OpenCall extends Omit<Call, "principal"> {
+  readonly principal: Principal | Anonymous;
+}
+
 /** What is being asked for, in the words of IAM. */
 export interface AccessRequest {
   /** `ecr:PutImage` */
@@ -45,4 +60,4 @@ export interface AccessRequest {
 }
 
 /** Throws the AccessDeniedException with AWS's wording unless identity and resource policies let the call pass. */
-export type Authorize = (call: Call, request: AccessRequest) => void;
+export type Authorize = (call: OpenCall, request: AccessRequest) => void;

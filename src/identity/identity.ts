@@ -1,6 +1,7 @@
 import type { Region } from "../aws/names.ts";
 import { SignatureProblem } from "../aws/sigv4/problems.ts";
-import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
+import type { CredentialScope, RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
+import { signingKey } from "../aws/sigv4/signing-key.ts";
 import { verifySignature } from "../aws/sigv4/verify.ts";
 import type { Clock } from "../clock.ts";
 import type { Metadata } from "../storage/metadata/metadata.ts";
@@ -24,6 +25,12 @@ export interface Identity {
     bodySha256?: () => Promise<string>,
   ): Promise<Principal>;
 
+  /**
+   * What signs in the name of an access key within a scope (chunks of a body, a browser's form), and whose key it is;
+   * undefined for an unknown key.
+   */
+  signerOf(accessKeyId: string, scope: CredentialScope): Promise<Signer | undefined>;
+
   /** A password for `docker login`: 12 hours, no colon, safe in URLs. Dies with its access key. */
   issueRegistryToken(principal: Principal, region: Region, now: Date): Promise<IssuedToken>;
 
@@ -42,6 +49,12 @@ export interface Identity {
   provePackageToken(token: string, now: Date): Promise<VerifiedPackageToken>;
 }
 
+export interface Signer {
+  readonly principal: Principal;
+  /** The derived key of one day, region and service. */
+  readonly key: Buffer;
+}
+
 export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Clock): Identity {
   const accessKeys = new AccessKeys(metadata.reader, clock);
   const tokens = new RegistryTokens(secrets, accessKeys);
@@ -54,6 +67,15 @@ export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Cloc
       if (!key) throw new SignatureProblem("unknown-key", "", { AWSAccessKeyId: signed.accessKeyId });
       verifySignature(signed, key.secretAccessKey, request, await bodySha256?.());
       return rootPrincipal(key.account, key.accessKeyId);
+    },
+    async signerOf(accessKeyId, scope) {
+      const found = await accessKeys.find(accessKeyId);
+      return (
+        found && {
+          principal: rootPrincipal(found.account, found.accessKeyId),
+          key: signingKey(found.secretAccessKey, scope),
+        }
+      );
     },
     issueRegistryToken: (principal, region, now) => tokens.issue(principal, region, now),
     verifyRegistryToken: (token, now) => tokens.verify(token, now),

@@ -1,4 +1,4 @@
-import type { AccessRequest, Call } from "./call.ts";
+import type { AccessRequest, OpenCall } from "./call.ts";
 import type { RequestContext } from "./policy/context.ts";
 
 /**
@@ -6,14 +6,12 @@ import type { RequestContext } from "./policy/context.ts";
  * about sessions, organisations or networks (aws:MultiFactorAuthPresent, aws:SourceVpce, ...) are absent: a root
  * key has none of these.
  */
-export function requestContext(call: Call, request: AccessRequest): RequestContext {
+export function requestContext(call: OpenCall, request: AccessRequest): RequestContext {
   const context = new Map<string, readonly string[]>([
     ["aws:currenttime", [call.now.toISOString()]],
     ["aws:epochtime", [String(Math.floor(call.now.getTime() / 1000))]],
-    ["aws:principalaccount", [call.principal.account]],
-    ["aws:principalarn", [call.principal.arn]],
+    ...principalKeys(call.principal),
     ["aws:principalisawsservice", ["false"]],
-    ["aws:principaltype", ["Account"]],
     ["aws:requestedregion", [call.region]],
     ["aws:resourceaccount", [request.resourceAccount]],
     ["aws:securetransport", [String(call.secure)]],
@@ -25,4 +23,16 @@ export function requestContext(call: Call, request: AccessRequest): RequestConte
     context.set(key.toLowerCase(), typeof value === "string" ? [value] : value);
   }
   return context;
+}
+
+/** Nobody has no account and no ARN that a condition could be about. */
+function principalKeys(
+  principal: OpenCall["principal"],
+): readonly (readonly [key: string, values: readonly string[]])[] {
+  if (principal.kind === "anonymous") return [["aws:principaltype", ["Anonymous"]]];
+  return [
+    ["aws:principalaccount", [principal.account]],
+    ["aws:principalarn", [principal.arn]],
+    ["aws:principaltype", ["Account"]],
+  ];
 }

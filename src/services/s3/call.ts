@@ -1,17 +1,8 @@
 import type { Readable } from "node:stream";
-import type { AccountId } from "../../aws/names.ts";
 import type { OperationTable } from "../../aws/service.ts";
-import type { Call, Principal } from "../../identity/call.ts";
+import type { OpenCall } from "../../identity/call.ts";
 
-/** Nobody in particular: a request without a signature. Only a bucket policy that names everybody lets it in. */
-export interface Anonymous {
-  readonly kind: "anonymous";
-  /** Equal to no account. */
-  readonly account: AccountId;
-  readonly arn: "anonymous";
-  readonly userId: "anonymous";
-  readonly accessKeyId: "";
-}
+export type { Anonymous } from "../../identity/call.ts";
 
 /** The checksums of the S3 API, in its own words (ChecksumAlgorithm of the SDK, in which CRC64NVME is the default). */
 export type ChecksumAlgorithm =
@@ -34,8 +25,11 @@ export interface UploadBody {
    * taken so far must not be committed.
    */
   readonly stream: Readable;
-  /** In bytes, after decoding. The door has refused what does not say it (411 MissingContentLength). */
-  readonly length: number;
+  /**
+   * In bytes, after decoding. The door has refused what does not say it (411 MissingContentLength); only a browser's
+   * form does not know: undefined then.
+   */
+  readonly length: number | undefined;
   /** Of Content-MD5, lower-case hex. */
   readonly md5: string | undefined;
   /** The algorithm that the client announced: by a checksum header, x-amz-trailer or x-amz-sdk-checksum-algorithm. */
@@ -45,8 +39,7 @@ export interface UploadBody {
 }
 
 /** One request to S3. */
-export interface S3Call extends Omit<Call, "principal"> {
-  readonly principal: Principal | Anonymous;
+export interface S3Call extends OpenCall {
   /** Of operations whose input streams; undefined for all others. */
   readonly body: UploadBody | undefined;
   /** A header that the SDK's input has no member for (`x-amz-mfa`, `x-amz-expected-bucket-owner`, `referer`); name in lower case. */
@@ -55,12 +48,17 @@ export interface S3Call extends Omit<Call, "principal"> {
 
 /** An answer that a handler has written itself, because the SDK's serializer is too slow for long lists. */
 export class XmlDocument {
+  /** With its declaration; without any text the answer has no body. */
   readonly xml: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** 202 of RestoreObject. */
+  readonly status: number;
 
-  constructor(xml: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(xml: string, headers: Readonly<Record<string, string>> = {}, status = 200) {
     this.xml = xml;
     this.headers = headers;
+    this.status = status;
   }
 }
 

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../../../test/temporary-folder.ts";
 import type { AccountId, Region } from "../../../aws/names.ts";
 import type { NewEvent } from "../../../events/events.ts";
 import { authorize } from "../../../identity/authorize.ts";
-import type { AccessRequest, Call } from "../../../identity/call.ts";
+import type { AccessRequest, Call, OpenCall } from "../../../identity/call.ts";
 import { migrations as identityMigrations } from "../../../identity/migrations.ts";
 import { createSecrets } from "../../../identity/secrets.ts";
 import type { NewJob } from "../../../jobs/jobs.ts";
@@ -80,7 +80,7 @@ export async function testRegistry(
     },
     domains: ["registry.example"],
     missingLayers,
-    authorize(call: Call, request: AccessRequest) {
+    authorize(call: OpenCall, request: AccessRequest) {
       asked.push(request);
       authorize(call, request);
     },
