@@ -1,32 +1,38 @@
 import type { Readable } from "node:stream";
 import type { BlobStore, SealedUpload, StoredUpload } from "./blob-store.ts";
-import type { ByteRange, TakenContent } from "./blobs.ts";
-import type { HashAlgorithm, UploadHash } from "./upload-hash.ts";
+import type { ByteRange, ContentHash, TakenContent } from "./blobs.ts";
+import type { HashAlgorithm } from "./hash-algorithms.ts";
+import type { UploadHash } from "./upload-hash.ts";
 
 /** What is known of content whose digest nobody said. */
-export const CONTENT_HASHES = ["md5", "sha1", "sha256", "sha512"] as const satisfies HashAlgorithm[];
+export const CONTENT_HASHES = ["md5", "sha1", "sha256", "sha512"] as const satisfies ContentHash[];
 
 /** An upload that has come whole, to be looked at before its commit. It is sealed only if somebody opens it. */
-export class ArrivedContent implements TakenContent {
+export class ArrivedContent<Hash extends HashAlgorithm> implements TakenContent<Hash> {
   readonly size: number;
-  readonly hashes: TakenContent["hashes"];
+  readonly hashes: TakenContent<Hash>["hashes"];
   readonly #store: BlobStore;
   readonly #stored: StoredUpload;
   readonly #opened: Readable[] = [];
   #sealing: Promise<SealedUpload> | undefined;
   #sealed: SealedUpload | undefined;
 
-  /** @param hash has run over all bytes, with CONTENT_HASHES */
-  constructor(store: BlobStore, stored: StoredUpload, hash: UploadHash) {
+  /** @param hash has run over all bytes, with `algorithms` */
+  constructor(
+    store: BlobStore,
+    stored: StoredUpload,
+    hash: UploadHash,
+    algorithms: readonly HashAlgorithm[],
+  ) {
     this.#store = store;
     this.#stored = stored;
     this.size = stored.size;
-    const hex = (algorithm: HashAlgorithm): string => {
+    const entries = algorithms.map((algorithm) => {
       const value = hash.hex(algorithm);
       if (value === undefined) throw new TypeError(`${algorithm} was not computed`);
-      return value;
-    };
-    this.hashes = { md5: hex("md5"), sha1: hex("sha1"), sha256: hex("sha256"), sha512: hex("sha512") };
+      return [algorithm, value] as const;
+    });
+    this.hashes = Object.fromEntries(entries) as TakenContent<Hash>["hashes"];
   }
 
   /** Undefined when nobody has looked. */

@@ -1,26 +1,32 @@
 import type { Readable } from "node:stream";
 import type { Transaction } from "../metadata/metadata.ts";
+import type { Encryption, EncryptionScope } from "./blob-keys.ts";
 import type { Digest, DigestAlgorithm } from "./digest.ts";
+import type { HashAlgorithm } from "./hash-algorithms.ts";
 
-/** Under which key a blob's bytes lie encrypted: "none", or later a KMS key's ARN. Part of a blob's identity. */
-export type EncryptionScope = "none";
+/** Cold blobs are compressed and lie in a store of their own; reading one costs more. Part of a blob's identity. */
+export type StorageClass = "hot" | "cold";
 
-/** A blob as a row: identity, size, and where its bytes are. */
+/** A blob as a row: identity (scope, sha256, storage class) and size. */
 export interface Blob {
   /** Unique for ever: a blob that was collected and came again has another id. */
   readonly id: string;
   readonly scope: EncryptionScope;
   readonly sha256: Digest;
-  /** In bytes. */
+  readonly storageClass: StorageClass;
+  /** In bytes, as they came: before compression and encryption. */
   readonly size: number;
 }
 
+/** What is computed of content whose digest nobody said, unless something else is asked for. */
+export type ContentHash = "md5" | "sha1" | "sha256" | "sha512";
+
 /** Bytes that arrived whole and are no blob yet. */
-export interface TakenContent {
+export interface TakenContent<Hash extends HashAlgorithm = ContentHash> {
   /** In bytes. */
   readonly size: number;
   /** Lower-case hex. */
-  readonly hashes: Readonly<Record<"md5" | "sha1" | "sha256" | "sha512", string>>;
+  readonly hashes: Readonly<Record<Hash | "sha256", string>>;
   /** The bytes, or a range of them. Streams that are left open are closed when the inspection ends. */
   open(range?: ByteRange): Promise<Readable>;
 }
@@ -39,6 +45,34 @@ export interface AppendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where an encryption is absent, it is the server's default for blobs without a key of their own. */
+export interface UploadOptions extends Omit<AppendOptions, "offset"> {
+  readonly encryption?: Encryption;
+}
+
+export interface TakeOptions<Hash extends HashAlgorithm = ContentHash> extends UploadOptions {
+  /** To be computed beyond sha256; ContentHash when absent. */
+  readonly hashes?: readonly Hash[];
+}
+
+/** What `copy` copies. */
+export interface CopySource {
+  readonly blobId: string;
+  /** Of a blob of a `customer/` scope. */
+  readonly customerKey?: Uint8Array;
+}
+
+/** What `copy` makes; what is absent stays as it is in the source. */
+export interface CopyTarget {
+  readonly encryption?: Encryption;
+  readonly storageClass?: StorageClass;
+}
+
+export interface OpenOptions {
+  /** Of a blob of a `customer/` scope; WrongCustomerKey when it is absent or another one. */
+  readonly customerKey?: Uint8Array;
+}
+
 /**
  * The one blob engine under every service: uploads in progress, finished blobs, references, bytes out.
  * Bytes go to a BlobStore (disk or S3), rows to the metadata database; neither is known to the callers.
@@ -51,9 +85,13 @@ export interface Blobs {
   /**
    * Begins an upload that survives a restart and can be continued by another server. `owner` is who may
    * continue it (`ecr/<repository id>`); algorithms beyond sha256 that the final digest may use are hashed
-   * on the way when announced here, else by one more read at the end.
+   * on the way when announced here, else by one more read at the end. A customer's key is kept nowhere, so
+   * what lies under one has to come in one request.
    */
-  beginUpload(owner: string, options?: { algorithms?: readonly DigestAlgorithm[] }): Promise<string>;
+  beginUpload(
+    owner: string,
+    options?: { readonly algorithms?: readonly DigestAlgorithm[]; readonly encryption?: Encryption },
+  ): Promise<string>;
 
   /** How many bytes are durably there; throws UploadNotFound. */
   uploadSize(uploadId: string, owner: string): Promise<number>;
@@ -83,7 +121,7 @@ export interface Blobs {
   upload<Result>(
     body: Readable,
     digest: Digest,
-    options: AppendOptions,
+    options: UploadOptions,
     commit: (tx: Transaction, blob: Blob) => Promise<Result>,
   ): Promise<Result>;
 
@@ -93,15 +131,29 @@ export interface Blobs {
    * body that breaks off (BodyBrokenOff) or is too long (BlobTooLarge), leaves nothing behind; but an InspectAgain of
    * `commit` has both run once more.
    */
-  take<Inspected, Result>(
+  take<Inspected, Result, Hash extends HashAlgorithm = ContentHash>(
     body: Readable,
-    options: { readonly maxSize?: number; readonly signal?: AbortSignal },
-    inspect: (content: TakenContent) => Promise<Inspected>,
+    options: TakeOptions<Hash>,
+    inspect: (content: TakenContent<Hash>) => Promise<Inspected>,
     commit: (tx: Transaction, blob: Blob, inspected: Inspected) => Promise<Result>,
   ): Promise<Result>;
 
-  /** The bytes, or a range of them; reading is checked against the blob's size. Throws BlobMissing. */
-  open(blobId: string, range?: ByteRange): Promise<Readable>;
+  /**
+   * Makes the blob of the same bytes under another key or in the other tier, or finds it, and runs `commit` in the
+   * transaction that does. Where the target is what the source is, no byte moves.
+   */
+  copy<Result>(
+    source: CopySource,
+    target: CopyTarget,
+    options: { readonly signal?: AbortSignal },
+    commit: (tx: Transaction, blob: Blob) => Promise<Result>,
+  ): Promise<Result>;
+
+  /**
+   * The bytes, or a range of them. Throws BlobMissing when there is no such blob or its bytes are gone, and
+   * BlobDamaged when they are not what was written: at once if that is known, else while they are read.
+   */
+  open(blobId: string, range?: ByteRange, options?: OpenOptions): Promise<Readable>;
 
   /** Keeps the blob alive for `referrer` (`ecr/<repository id>/<digest>`). Again the same: no change. */
   reference(tx: Transaction, blobId: string, referrer: string): Promise<void>;

@@ -110,7 +110,7 @@ async function reviewBlobs(tx: Transaction, now: number): Promise<Batch> {
 async function noteRemovals(tx: Transaction, ids: readonly string[], now: number): Promise<void> {
   await tx
     .insertInto("blob_removals")
-    .values(ids.map((id) => ({ id, created_at: now })))
+    .values(ids.map((id) => ({ id, created_at: now, storage_class: "hot" as const })))
     .execute();
 }
 

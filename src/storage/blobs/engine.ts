@@ -2,7 +2,9 @@ import type { Readable } from "node:stream";
 import type { Blobs, ByteRange } from "./blobs.ts";
 import { type Collected, collectGarbage } from "./collect.ts";
 import type { BlobsContext, BlobsOptions } from "./context.ts";
+import type { Digest } from "./digest.ts";
 import { BlobMissing } from "./errors.ts";
+import { NO_KEYS } from "./no-keys.ts";
 import { addReference, removeReference } from "./references.ts";
 import { type BlobTotals, measureBlobs } from "./totals.ts";
 import { UploadLocks } from "./upload-locks.ts";
@@ -26,6 +28,9 @@ export interface BlobEngine extends Blobs {
 export function createBlobs(options: BlobsOptions): BlobEngine {
   const { metadata, store, clock, log } = options;
   const context: BlobsContext = {
+    coldStore: options.store,
+    keys: NO_KEYS,
+    defaultScope: "none",
     ...options,
     graceMilliseconds: options.graceMilliseconds ?? clock.dayMilliseconds,
     uploadLifetimeMilliseconds: options.uploadLifetimeMilliseconds ?? 7 * clock.dayMilliseconds,
@@ -36,7 +41,8 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
 
   return {
     checkRoom: () => store.checkRoom(),
-    beginUpload: async (owner, { algorithms = [] } = {}) => (await uploads.begin(owner, algorithms)).id,
+    beginUpload: async (owner, { algorithms = [], encryption } = {}) =>
+      (await uploads.begin(owner, algorithms, encryption && { encryption })).id,
     uploadSize: (id, owner) => uploads.size(id, owner),
     append: (id, owner, body, appendOptions = {}) => uploads.append(id, owner, body, appendOptions),
     finishUpload: (id, owner, digest, commit) => uploads.finish(id, owner, digest, commit),
@@ -44,6 +50,22 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
     upload: (body, digest, appendOptions, commit) =>
       uploads.inOneRequest(body, digest, appendOptions, commit),
     take: (body, takeOptions, inspect, commit) => uploads.take(body, takeOptions, inspect, commit),
+
+    async copy(source, target, copyOptions, commit) {
+      const row = await metadata.reader
+        .selectFrom("blobs")
+        .select(["id", "scope", "sha256", "size", "storage_class"])
+        .where("id", "=", source.blobId)
+        .executeTakeFirst();
+      if (row === undefined) throw new BlobMissing(`there is no blob ${source.blobId}`);
+      const sha256 = row.sha256 as Digest;
+      const wanted = {
+        encryption: target.encryption ?? { scope: row.scope },
+        storageClass: target.storageClass ?? row.storage_class,
+      };
+      const bytes = await this.open(source.blobId, undefined, source);
+      return uploads.inOneRequest(bytes, sha256, { ...copyOptions, ...wanted }, commit);
+    },
 
     async open(blobId: string, range?: ByteRange): Promise<Readable> {
       const row = await metadata.reader

@@ -46,6 +46,16 @@ export class BlobMissing extends Error {
   override readonly name = "BlobMissing";
 }
 
+/** The bytes of a blob are not what was written: found while reading, or known from before. Never the caller's fault. */
+export class BlobDamaged extends Error {
+  override readonly name = "BlobDamaged";
+}
+
+/** A blob lies under a customer's key, and the request brought none or another one. */
+export class WrongCustomerKey extends Error {
+  override readonly name = "WrongCustomerKey";
+}
+
 /** The client went away or sent less than it announced. */
 export class BodyBrokenOff extends Error {
   override readonly name = "BodyBrokenOff";

@@ -6,7 +6,7 @@
  * from then on this process hashes where it receives.
  */
 import { Worker } from "node:worker_threads";
-import type { HashAlgorithm } from "./upload-hash.ts";
+import type { HashAlgorithm } from "./hash-algorithms.ts";
 
 export type ToHashWorker =
   | { readonly kind: "begin"; readonly hash: number; readonly algorithms: readonly HashAlgorithm[] }

@@ -54,7 +54,7 @@ export async function makeBlob<Result>(
     const sha256 = hash.digest("sha256");
     if (sha256 === undefined) throw new TypeError("sha256 is always computed");
 
-    if (!(await findBlob(metadata.reader, sha256))) sealed ??= await store.seal(stored);
+    if (!(await findBlob(metadata.reader, upload, sha256))) sealed ??= await store.seal(stored);
     const write = () => metadata.write((tx) => commitBlob(tx, context, finished, sha256, sealed, commit));
     let outcome = await write();
     if (outcome === "seal first") {
@@ -80,17 +80,30 @@ async function commitBlob<Result>(
   commit: Commit<Result>,
 ): Promise<{ result: Result; isNew: boolean } | "seal first"> {
   const now = context.clock.now().getTime();
-  const existing = await findBlob(tx, sha256);
+  const existing = await findBlob(tx, upload, sha256);
   // The blob that made sealing needless was collected a moment ago.
   if (existing === undefined && sealed === undefined) return "seal first";
   await consumeUpload(tx, upload, claim);
   if (existing) await noteRemoval(tx, upload.id, now);
-  const blob: Blob = existing ?? { id: upload.id, scope: "none", sha256, size: stored.size };
+  const { scope, storageClass } = upload;
+  const blob: Blob = existing ?? { id: upload.id, scope, sha256, storageClass, size: stored.size };
   if (sealed && !existing) {
-    const { scope, ...row } = blob;
     await tx
       .insertInto("blobs")
-      .values({ ...row, scope, storage_class: "hot", location: sealed.location, created_at: now })
+      .values({
+        id: blob.id,
+        scope,
+        sha256,
+        size: blob.size,
+        storage_class: storageClass,
+        location: sealed.location,
+        created_at: now,
+        stored_size: stored.size,
+        sealed_key: "",
+        extents: "",
+        stored_id: "",
+        damaged_at: 0,
+      })
       .execute();
   }
   const result = await commit(tx, blob);
@@ -142,12 +155,17 @@ export function removeSoon({ store, log }: BlobsContext, id: string): void {
     .catch((error: unknown) => log.warn({ err: error, upload: id }, "removing bytes will be tried again"));
 }
 
-async function findBlob(reader: Reader, sha256: Digest): Promise<Blob | undefined> {
+async function findBlob(
+  reader: Reader,
+  { scope, storageClass }: Pick<Blob, "scope" | "storageClass">,
+  sha256: Digest,
+): Promise<Blob | undefined> {
   const row = await reader
     .selectFrom("blobs")
     .select(["id", "size"])
-    .where("scope", "=", "none")
     .where("sha256", "=", sha256)
+    .where("scope", "=", scope)
+    .where("storage_class", "=", storageClass)
     .executeTakeFirst();
-  return row && { id: row.id, size: row.size, scope: "none", sha256 };
+  return row && { id: row.id, size: row.size, scope, sha256, storageClass };
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { columnTypes } from "../metadata/columns.ts";
 import type { Migrations } from "../metadata/metadata.ts";
 
@@ -57,6 +57,61 @@ export const migrations: Migrations = {
         .createTable("blob_removals")
         .addColumn("id", text, (column) => column.primaryKey().notNull())
         .addColumn("created_at", integer, (column) => column.notNull())
+        .execute();
+    },
+  },
+
+  "0041-blob-encryption": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const { text, integer, bytes } = columnTypes(db);
+      const addText = (table: string, name: string, value: string) =>
+        db.schema
+          .alterTable(table)
+          .addColumn(name, text, (column) => column.notNull().defaultTo(value))
+          .execute();
+      const addInteger = (table: string, name: string) =>
+        db.schema
+          .alterTable(table)
+          .addColumn(name, integer, (column) => column.notNull().defaultTo(0))
+          .execute();
+
+      for (const table of ["blobs", "blob_uploads"]) {
+        await addText(table, "sealed_key", "");
+        await addText(table, "extents", "");
+        await addInteger(table, "stored_size");
+        await sql`update ${sql.table(table)} set stored_size = size`.execute(db);
+      }
+      await addText("blobs", "stored_id", "");
+      await addInteger("blobs", "damaged_at");
+      await addText("blob_uploads", "scope", "none");
+      await addText("blob_uploads", "storage_class", "hot");
+      await addText("blob_removals", "storage_class", "hot");
+
+      // By the digest first: what is damaged is looked for under other keys and in the other tier.
+      await db.schema.dropIndex("blobs_identity").execute();
+      await db.schema
+        .createIndex("blobs_identity")
+        .on("blobs")
+        .columns(["sha256", "scope", "storage_class"])
+        .unique()
+        .execute();
+      await db.schema
+        .createIndex("blobs_healed")
+        .on("blobs")
+        .columns(["stored_id"])
+        .where("stored_id", "<>", "")
+        .execute();
+      await db.schema
+        .createIndex("blobs_damaged")
+        .on("blobs")
+        .columns(["damaged_at"])
+        .where("damaged_at", ">", 0)
+        .execute();
+
+      await db.schema
+        .createTable("blob_contents")
+        .addColumn("blob_id", text, (column) => column.primaryKey().notNull())
+        .addColumn("content", bytes, (column) => column.notNull())
         .execute();
     },
   },

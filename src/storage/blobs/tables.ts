@@ -1,18 +1,37 @@
+import type { EncryptionScope } from "./blob-keys.ts";
+import type { StorageClass } from "./blobs.ts";
+
 /** The rows behind blobs. Times are milliseconds since the epoch, sizes bytes. */
 
 export interface BlobsTable {
   /** The id of the upload that brought it. */
   id: string;
-  /** EncryptionScope; (scope, sha256) is unique. */
-  scope: string;
+  /** (sha256, scope, storage_class) is unique. */
+  scope: EncryptionScope;
   /** `sha256:<hex>` */
   sha256: string;
+  /** Before compression and encryption. */
   size: number;
-  /** Only "hot" for now. */
-  storage_class: string;
+  storage_class: StorageClass;
   /** What BlobStore.open wants. */
   location: string;
   created_at: number;
+  /** As the store counts. */
+  stored_size: number;
+  /** The data key, sealed under the scope's key; "" when the bytes lie as they came. */
+  sealed_key: string;
+  /** How the bytes were encrypted (extents.ts). */
+  extents: string;
+  /** Under which id the store has the bytes, when that is not the blob's own: a damaged blob was replaced by a new upload. */
+  stored_id: string;
+  /** When its bytes were found to be damaged; 0 when they were not. */
+  damaged_at: number;
+}
+
+/** The bytes of small blobs, as a store would have them. */
+export interface BlobContentsTable {
+  blob_id: string;
+  content: Uint8Array;
 }
 
 export interface BlobUploadsTable {
@@ -29,6 +48,12 @@ export interface BlobUploadsTable {
   claim: string;
   claimed_until: number;
   updated_at: number;
+  /** What follows is as in blobs. */
+  scope: EncryptionScope;
+  storage_class: StorageClass;
+  stored_size: number;
+  sealed_key: string;
+  extents: string;
 }
 
 /** Blob `blob_id` is kept alive by `referrer`. */
@@ -47,11 +72,13 @@ export interface BlobReviewsTable {
 export interface BlobRemovalsTable {
   id: string;
   created_at: number;
+  storage_class: StorageClass;
 }
 
 declare module "../metadata/schema.ts" {
   interface Schema {
     blobs: BlobsTable;
+    blob_contents: BlobContentsTable;
     blob_uploads: BlobUploadsTable;
     blob_references: BlobReferencesTable;
     blob_reviews: BlobReviewsTable;

@@ -1,9 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
 import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
+import { beginHash, type HashAlgorithm, type RunningHash } from "./hash-algorithms.ts";
 import { hashOnThread, type ThreadHash } from "./hash-thread.ts";
-
-/** Those that digests are written in, and what only package clients still ask for. */
-export type HashAlgorithm = DigestAlgorithm | "md5" | "sha1";
 
 /** What is not longer is hashed at once: a thread would take longer to hear of it. In bytes. */
 const AT_ONCE_BYTES = 128 * 1024;
@@ -17,7 +14,7 @@ export class UploadHash {
   #position = 0;
   /** Of which it is not known yet whether much will follow. */
   #first: Uint8Array[] = [];
-  #here: ReadonlyMap<HashAlgorithm, Hash> | undefined;
+  #here: ReadonlyMap<HashAlgorithm, RunningHash> | undefined;
   #onThread: ThreadHash | undefined;
   #digests: ReadonlyMap<HashAlgorithm, string> | undefined;
 
@@ -49,10 +46,8 @@ export class UploadHash {
       this.#digests = (await this.#onThread.digests()) ?? new Map();
       return;
     }
-    this.#beginHere();
-    this.#digests = new Map(
-      [...(this.#here ?? [])].map(([algorithm, hash]) => [algorithm, hash.copy().digest("hex")]),
-    );
+    await this.#beginHere();
+    this.#digests = new Map([...(this.#here ?? [])].map(([algorithm, hash]) => [algorithm, hash.hex()]));
   }
 
   /** Undefined when that algorithm was not run, or the thread that ran it has died; more may follow. */
@@ -67,8 +62,12 @@ export class UploadHash {
     return this.#digests.get(algorithm);
   }
 
-  #beginHere(): void {
-    this.#here ??= new Map(this.#algorithms.map((algorithm) => [algorithm, createHash(algorithm)]));
+  async #beginHere(): Promise<void> {
+    this.#here ??= new Map(
+      await Promise.all(
+        this.#algorithms.map(async (algorithm) => [algorithm, await beginHash(algorithm)] as const),
+      ),
+    );
     for (const gathered of this.#takeFirst()) this.#hashHere(gathered);
   }
 

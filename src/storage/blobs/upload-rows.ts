@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, Reader, Transaction } from "../metadata/metadata.ts";
+import type { EncryptionScope } from "./blob-keys.ts";
 import type { StoredUpload } from "./blob-store.ts";
+import type { StorageClass } from "./blobs.ts";
 import { type DigestAlgorithm, isDigestAlgorithm } from "./digest.ts";
 import { OffsetMismatch, UploadNotFound } from "./errors.ts";
 
@@ -9,6 +11,8 @@ export interface Upload extends StoredUpload {
   readonly owner: string;
   /** Those that the final digest may use: sha256 always, others when announced. */
   readonly algorithms: readonly DigestAlgorithm[];
+  readonly scope: EncryptionScope;
+  readonly storageClass: StorageClass;
 }
 
 /** How long a claim holds without being renewed: a server that died frees its uploads after this. */
@@ -18,6 +22,7 @@ export async function insertUpload(
   tx: Transaction,
   owner: string,
   algorithms: readonly DigestAlgorithm[],
+  target: Pick<Upload, "scope" | "storageClass">,
   now: number,
 ): Promise<Upload> {
   const id = randomUUID();
@@ -32,9 +37,14 @@ export async function insertUpload(
       claim: "",
       claimed_until: 0,
       updated_at: now,
+      scope: target.scope,
+      storage_class: target.storageClass,
+      stored_size: 0,
+      sealed_key: "",
+      extents: "",
     })
     .execute();
-  return { id, owner, size: 0, state: "", algorithms: withSha256(algorithms) };
+  return { id, owner, size: 0, state: "", algorithms: withSha256(algorithms), ...target };
 }
 
 /** Throws UploadNotFound; an upload of another owner is as good as none. */
@@ -52,6 +62,8 @@ export async function findUpload(reader: Reader, id: string, owner: string): Pro
     size: row.size,
     state: row.state,
     algorithms: withSha256(row.algorithms.split(" ").filter(isDigestAlgorithm)),
+    scope: row.scope,
+    storageClass: row.storage_class,
   };
 }
 
@@ -90,7 +102,7 @@ export async function discardUpload(tx: Transaction, id: string, owner: string, 
 export async function noteRemoval(tx: Transaction, id: string, now: number): Promise<void> {
   await tx
     .insertInto("blob_removals")
-    .values({ id, created_at: now })
+    .values({ id, created_at: now, storage_class: "hot" })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -3,10 +3,11 @@ import { MetadataUnavailable } from "../metadata/errors.ts";
 import type { Transaction } from "../metadata/metadata.ts";
 import { ArrivedContent, CONTENT_HASHES } from "./arrived-content.ts";
 import type { StoredUpload } from "./blob-store.ts";
-import type { AppendOptions, Blob, TakenContent } from "./blobs.ts";
+import type { AppendOptions, Blob, CopyTarget, TakenContent, TakeOptions, UploadOptions } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from "./digest.ts";
 import { InspectAgain, OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
+import type { HashAlgorithm } from "./hash-algorithms.ts";
 import { type Commit, makeBlob, removeSoon } from "./make-blob.ts";
 import { receive } from "./receive.ts";
 import { UploadHash, UploadHashes } from "./upload-hash.ts";
@@ -39,10 +40,15 @@ export class Uploads {
     this.#locks = locks;
   }
 
-  async begin(owner: string, algorithms: readonly DigestAlgorithm[]): Promise<Upload> {
+  async begin(
+    owner: string,
+    algorithms: readonly DigestAlgorithm[],
+    { encryption, storageClass = "hot" }: CopyTarget = {},
+  ): Promise<Upload> {
     const { metadata, store } = this.#context;
     await store.checkRoom();
-    return metadata.write((tx) => insertUpload(tx, owner, algorithms, this.#now()));
+    const scope = encryption?.scope ?? this.#context.defaultScope;
+    return metadata.write((tx) => insertUpload(tx, owner, algorithms, { scope, storageClass }, this.#now()));
   }
 
   async size(id: string, owner: string): Promise<number> {
@@ -92,7 +98,7 @@ export class Uploads {
   async inOneRequest<Result>(
     body: Readable,
     digest: Digest,
-    options: AppendOptions,
+    options: UploadOptions & CopyTarget,
     commit: Commit<Result>,
   ): Promise<Result> {
     const hash = new UploadHash(["sha256", digestAlgorithm(digest)]);
@@ -101,15 +107,16 @@ export class Uploads {
     );
   }
 
-  async take<Inspected, Result>(
+  async take<Inspected, Result, Hash extends HashAlgorithm>(
     body: Readable,
-    options: AppendOptions,
-    inspect: (content: TakenContent) => Promise<Inspected>,
+    options: TakeOptions<Hash>,
+    inspect: (content: TakenContent<Hash>) => Promise<Inspected>,
     commit: (tx: Transaction, blob: Blob, inspected: Inspected) => Promise<Result>,
   ): Promise<Result> {
-    const hash = new UploadHash(CONTENT_HASHES);
+    const algorithms: readonly HashAlgorithm[] = ["sha256", ...(options.hashes ?? CONTENT_HASHES)];
+    const hash = new UploadHash(algorithms);
     return this.#whole(body, hash, options, async (upload, stored) => {
-      const content = new ArrivedContent(this.#context.store, stored, hash);
+      const content = new ArrivedContent<Hash>(this.#context.store, stored, hash, algorithms);
       const digest = digestOf("sha256", content.hashes.sha256);
       for (;;) {
         const inspected = await inspect(content).finally(() => content.close());
@@ -129,10 +136,10 @@ export class Uploads {
   async #whole<Result>(
     body: Readable,
     hash: UploadHash,
-    options: AppendOptions,
+    options: UploadOptions & CopyTarget,
     finish: (upload: Upload, stored: StoredUpload) => Promise<Result>,
   ): Promise<Result> {
-    const upload = await this.begin(ONE_REQUEST, []);
+    const upload = await this.begin(ONE_REQUEST, [], options);
     return this.#locks.run(
       upload.id,
       async () => {
