@@ -1,5 +1,5 @@
 /** Which versions keep which blobs alive. `s3/<version's id>` refers to its blob, or to those of its parts. */
-import type { Reader, Transaction } from "../../../storage/metadata/metadata.ts";
+import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { S3Context } from "../context.ts";
 import type { NewVersionPart } from "./version.ts";
 
@@ -57,30 +57,4 @@ export async function releaseContent(
     .execute();
   for (const { blob_id } of blobs) await s3.blobs.release(tx, blob_id, referrerOf(id));
   await tx.deleteFrom("s3_version_parts").where("version", "=", id).execute();
-}
-
-export interface VersionPart {
-  readonly partNumber: number;
-  /** Where it begins in the object. */
-  readonly offset: number;
-  readonly size: number;
-  readonly blobId: string;
-  readonly checksums: Readonly<Record<string, string>>;
-}
-
-/** All parts of a version, in order. */
-export async function partsOf(reader: Reader, versionRowId: string): Promise<VersionPart[]> {
-  const rows = await reader
-    .selectFrom("s3_version_parts")
-    .select(["part_number", "offset", "size", "blob_id", "checksums"])
-    .where("version", "=", versionRowId)
-    .orderBy("part_number")
-    .execute();
-  return rows.map((row) => ({
-    partNumber: row.part_number,
-    offset: row.offset,
-    size: row.size,
-    blobId: row.blob_id,
-    checksums: JSON.parse(row.checksums) as Record<string, string>,
-  }));
 }

@@ -1,0 +1,61 @@
+import { Readable } from "node:stream";
+import type { ByteRange } from "../../../storage/blobs/blobs.ts";
+import type { S3Context } from "../context.ts";
+import { asS3Error } from "./kms-errors.ts";
+import { partsOf, type VersionPart } from "./parts.ts";
+import type { Version } from "./version.ts";
+
+/**
+ * The bytes of a version, or a range of them (already checked against its size). What cannot be opened at all (a key
+ * that is disabled, say) rejects before the first byte; what fails later destroys the stream.
+ */
+export async function openContent(
+  s3: S3Context,
+  version: Version,
+  range?: ByteRange,
+  customerKey?: Uint8Array,
+): Promise<Readable> {
+  if (version.size === 0) return Readable.from([]);
+  const options = customerKey === undefined ? {} : { customerKey };
+  const open = (blobId: string, within?: ByteRange) =>
+    s3.blobs.open(blobId, within, options).catch((error: unknown) => Promise.reject(asS3Error(error)));
+  if (version.partCount === 0) return open(blobOf(version), range);
+  const pieces = piecesOf(await partsOf(s3.metadata.reader, version.id), range);
+  const [first] = pieces;
+  if (first === undefined) return Readable.from([]);
+  const begun = await open(first.blobId, first.range);
+  if (pieces.length === 1) return begun;
+  const stream = Readable.from(oneAfterTheOther(begun, pieces.slice(1), open), { objectMode: false });
+  // Closed before it was read at all, a generator has not begun and closes nothing.
+  stream.once("close", () => begun.destroy());
+  return stream;
+}
+
+function blobOf(version: Version): string {
+  if (version.blobId === undefined) throw new TypeError(`version ${version.id} has no content`);
+  return version.blobId;
+}
+
+interface Piece {
+  readonly blobId: string;
+  readonly range: ByteRange | undefined;
+}
+
+/** What is to be read of each part. */
+export function piecesOf(parts: readonly VersionPart[], range: ByteRange | undefined): Piece[] {
+  return parts.flatMap(({ blobId, offset, size }) => {
+    const start = Math.max(range?.start ?? 0, offset) - offset;
+    const end = Math.min(range?.end ?? Number.POSITIVE_INFINITY, offset + size - 1) - offset;
+    if (end < start) return [];
+    return [{ blobId, range: start === 0 && end === size - 1 ? undefined : { start, end } }];
+  });
+}
+
+async function* oneAfterTheOther(
+  first: Readable,
+  rest: readonly Piece[],
+  open: (blobId: string, range?: ByteRange) => Promise<Readable>,
+): AsyncGenerator<Uint8Array> {
+  yield* first;
+  for (const { blobId, range } of rest) yield* await open(blobId, range);
+}
