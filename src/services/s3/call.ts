@@ -44,6 +44,12 @@ export interface S3Call extends OpenCall {
   readonly body: UploadBody | undefined;
   /** A header that the SDK's input has no member for (`x-amz-mfa`, `x-amz-expected-bucket-owner`, `referer`); name in lower case. */
   header(name: string): string | undefined;
+  /** How it was signed, for bucket policies (`s3:authType`, `s3:signatureAge`); undefined for nobody's requests. */
+  readonly signature?:
+    | { readonly type: "REST-HEADER" | "REST-QUERY-STRING" | "POST"; readonly signedAt: Date }
+    | undefined;
+  /** `1.3`; undefined where the door does not know, and over plain HTTP. */
+  readonly tlsVersion?: string | undefined;
 }
 
 /** An answer that a handler has written itself, because the SDK's serializer is too slow for long lists. */

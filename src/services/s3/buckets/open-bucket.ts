@@ -1,10 +1,16 @@
 import { AwsError } from "../../../aws/errors.ts";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "../../../aws/names.ts";
 import { BoundedCache } from "../../../bounded-cache.ts";
+import { AccessDenied } from "../../../identity/authorize.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type Bucket, type BucketSettings, bucketArn, objectArn } from "./bucket.ts";
+import { accessDenied, noSuchBucket } from "./errors.ts";
+import { publicPolicy } from "./public-policy.ts";
+import { type AccessContext, requestConditions } from "./request-conditions.ts";
+
+export type { AccessContext } from "./request-conditions.ts";
 
 /** Parsed settings by their text: asked with every request, changed hardly ever. */
 const parsed = new BoundedCache<string, BucketSettings>(1_000);
@@ -16,11 +22,7 @@ export async function findBucket(reader: Reader, name: string | undefined): Prom
     .selectAll()
     .where("name", "=", name ?? "")
     .executeTakeFirst();
-  if (row === undefined)
-    throw new AwsError("NoSuchBucket", "The specified bucket does not exist", {
-      status: 404,
-      members: { BucketName: name ?? "" },
-    });
+  if (row === undefined) throw noSuchBucket(name ?? "");
   let settings = parsed.get(row.settings);
   if (settings === undefined) {
     // Written by this room only.
@@ -38,9 +40,6 @@ export async function findBucket(reader: Reader, name: string | undefined): Prom
     revision: row.revision,
   };
 }
-
-/** What S3 adds to a request of IAM: `s3:prefix`, `s3:ExistingObjectTag/team`, ... */
-export type AccessContext = Readonly<Record<string, string | readonly string[]>>;
 
 /**
  * The bucket, if the caller may do `action` (`s3:ListBucket`) on it. Throws NoSuchBucket, AccessDenied; also where
@@ -72,7 +71,17 @@ export async function openBucketFor(
   return bucket;
 }
 
-/** Throws AccessDenied unless identity, bucket policy and public access block let the call pass. */
+/** The root of a bucket's account gets at its policy whatever that says: nobody locks himself out. */
+const NEVER_LOCKED: ReadonlySet<string> = new Set([
+  "s3:GetBucketPolicy",
+  "s3:PutBucketPolicy",
+  "s3:DeleteBucketPolicy",
+]);
+
+/**
+ * Throws AccessDenied unless identity, bucket policy and public access block let the call pass. Conditions that follow
+ * from the request are added here; `context` has what only the operation knows: listing, version, tags.
+ */
 export function authorizeIn(
   s3: S3Context,
   call: S3Call,
@@ -82,13 +91,58 @@ export function authorizeIn(
   context: AccessContext = {},
 ): void {
   const expected = call.header("x-amz-expected-bucket-owner");
-  if (expected !== undefined && expected !== bucket.account)
-    throw new AwsError("AccessDenied", "Access Denied", { status: 403 });
-  s3.authorize(call, {
-    action,
-    resource,
-    resourceAccount: bucket.account,
-    resourcePolicy: bucket.settings.policy,
-    context,
-  });
+  if (expected !== undefined && expected !== bucket.account) throw accessDenied();
+  const { policy, publicAccessBlock } = bucket.settings;
+  const atHome = call.principal.kind !== "anonymous" && call.principal.account === bucket.account;
+  if (atHome && (policy === undefined || (call.principal.kind === "root" && NEVER_LOCKED.has(action))))
+    return;
+  if (!atHome && policy !== undefined && publicAccessBlock?.RestrictPublicBuckets && publicPolicy(policy))
+    throw accessDenied();
+  try {
+    s3.authorize(call, {
+      action,
+      resource,
+      resourceAccount: bucket.account,
+      resourcePolicy: policy,
+      context: { ...requestConditions(call), ...context },
+    });
+  } catch (error) {
+    if (!(error instanceof AccessDenied)) throw error;
+    // S3 says why only to callers of the bucket's own account (User Guide, "Troubleshoot access denied errors").
+    throw accessDenied(atHome ? deniedText(call, action, resource, error) : undefined);
+  }
+}
+
+/** Whether `authorizeIn` would let the call pass. */
+export function isAllowed(
+  s3: S3Context,
+  call: S3Call,
+  bucket: Bucket,
+  action: string,
+  resource: string,
+  context: AccessContext = {},
+): boolean {
+  try {
+    authorizeIn(s3, call, bucket, action, resource, context);
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError && error.name === "AccessDenied") return false;
+    throw error;
+  }
+}
+
+/**
+ * To be called before a missing key is reported: who may not list the bucket is not told that it is missing
+ * (GetObject, "Permissions"). Throws AccessDenied.
+ */
+export function authorizeMissing(s3: S3Context, call: S3Call, bucket: Bucket, key: string): void {
+  authorizeIn(s3, call, bucket, "s3:ListBucket", bucketArn(bucket.name), { "s3:prefix": key });
+}
+
+function deniedText(call: S3Call, action: string, resource: string, { decision }: AccessDenied): string {
+  const because =
+    decision.reason === "explicit-deny"
+      ? `with an explicit deny in ${decision.side === "identity" ? "an identity" : "a resource"}-based policy`
+      : `because no ${decision.side}-based policy allows the ${action} action`;
+  return `User: ${call.principal.arn} is not authorized to perform: ${action} on resource: "${resource}" ${because}`;
 }
