@@ -29,6 +29,7 @@ import {
 import { createCodeArtifact } from "./services/codeartifact/index.ts";
 import { createUpstreams } from "./services/codeartifact/upstreams/index.ts";
 import { createEcr } from "./services/ecr/index.ts";
+import { createKms, openRootKey } from "./services/kms/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
@@ -65,6 +66,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const metadata = await openMetadata(databaseUrl(config), migrations, { diskReserve: true });
   opened.defer(() => metadata.close());
   await warnOfClockSkew(metadata, clock, log);
+  const rootKey = await openRootKey(metadata, config.encryptionRootKey, clock.now());
   const store = await openBlobStore(config.blobs ?? config.data, { minimumFreeBytes: config.minFreeDisk });
   opened.defer(() => store.close());
 
@@ -73,6 +75,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const identity = createIdentity(metadata, secrets, clock);
   const jobs = createJobs(metadata, clock);
   const events = createEvents(clock);
+  const kms = createKms({ metadata, events, jobs, secrets, authorize, clock, rootKey, log });
   const blobs = createBlobs({ metadata, store, clock, log });
   const ecr = createEcr({
     metadata,
@@ -111,12 +114,14 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     handlers: [
       ...blobs.jobHandlers,
       ...eventsJobHandlers(metadata, clock),
+      ...kms.jobHandlers,
       ...ecr.jobHandlers,
       ...codeArtifact.jobHandlers,
     ],
     recurring: [
       ...blobs.recurringJobs,
       ...eventsRecurringJobs,
+      ...kms.recurringJobs,
       ...ecr.recurringJobs,
       ...codeArtifact.recurringJobs,
     ],
@@ -136,7 +141,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     domains: config.domains,
     doors: {
       registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
-      aws: awsDoor({ services: [ecr.service, codeArtifact.service, sts], identity }),
+      aws: awsDoor({ services: [ecr.service, codeArtifact.service, kms.service, sts], identity }),
       "layer-download": ecr.layerDownloadDoor,
       packages: packageDoors([mavenDoor(), npmDoor(codeArtifact.tokens), pypiDoor, nugetDoor], {
         packages: codeArtifact.packages,

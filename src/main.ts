@@ -5,6 +5,7 @@ import { formatEnvironment, readRootKey } from "./identity/environment-command.t
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
 import { DataFolderInUse, DataFolderUnusable, findServer } from "./server/data-folder.ts";
+import { RootKeyProblem } from "./services/kms/root-key.ts";
 import { type Config, databaseUrl, readConfig, rootAccountSettings } from "./settings/config.ts";
 import { ConfigError } from "./settings/errors.ts";
 import { commandHelp, GENERAL_HELP } from "./settings/help.ts";
@@ -56,6 +57,7 @@ const EXPLAINED = [
   AccountCommandError,
   AccountExists,
   RootKeyUnusable,
+  RootKeyProblem,
   MetadataUnavailable,
   DatabaseTooNew,
 ];

@@ -36,6 +36,14 @@ function defaultCommand(): readonly string[] {
   return said ? said.split(" ") : [process.execPath, join(projectRoot, "src", "main.ts")];
 }
 
+/** Servers that share a database must be given the same root key. */
+function sharedRootKey(args: readonly string[]): Record<string, string> {
+  const needed = args.includes("--database") && !args.some((arg) => arg.startsWith("--root-key"));
+  return needed ? { SHOSOIN_ROOT_KEY: SHARED_ROOT_KEY } : {};
+}
+
+const SHARED_ROOT_KEY = Buffer.alloc(32, "shared").toString("base64");
+
 export class RunningServer {
   readonly data: string;
   readonly rootKey: RootKey;
@@ -76,6 +84,7 @@ export class RunningServer {
         BUN_JSC_forceRAMSize: "536870912",
         SHOSOIN_ROOT_ACCESS_KEY_ID: this.rootKey.accessKeyId,
         SHOSOIN_ROOT_SECRET_ACCESS_KEY: this.rootKey.secretAccessKey,
+        ...sharedRootKey(this.#options.args ?? []),
         ...this.#options.env,
       },
     });

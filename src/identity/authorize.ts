@@ -25,8 +25,12 @@ export const authorize: Authorize = (call, request) => {
   // The root of an account may do everything there, unless the resource's own policy says no.
   if (!nobody && request.resourcePolicy === undefined && principal.account === request.resourceAccount)
     return;
+  const own = call.principal.account === request.resourceAccount;
   const decision = evaluatePolicies(
-    { identity: "everything", resource: resourcePolicy(request.resourcePolicy) },
+    {
+      identity: request.resourceDecides && own ? [] : "everything",
+      resource: resourcePolicy(request.resourcePolicy),
+    },
     {
       principal: {
         // Nobody has no account, whatever the request calls its own: there is no home to be let into.
@@ -59,7 +63,7 @@ function accessDeniedText(call: OpenCall, request: AccessRequest, decision: Deci
   const because =
     decision.reason === "explicit-deny"
       ? `with an explicit deny in ${article(decision)}-based policy`
-      : `because no ${decision.side}-based policy allows the ${request.action} action`;
+      : `because no ${request.resourceDecides ? "resource" : decision.side}-based policy allows the ${request.action} action`;
   return `User: ${call.principal.arn} is not authorized to perform: ${request.action} on resource: ${request.resource} ${because}`;
 }
 

@@ -55,6 +55,8 @@ export interface AccessRequest {
   readonly resourceAccount: AccountId;
   /** The resource's own policy document, as stored. */
   readonly resourcePolicy?: string | undefined;
+  /** For KMS keys: the resource's policy must allow, also for the account that owns it. */
+  readonly resourceDecides?: true;
   /** Condition keys beyond the global ones (`ecr:ResourceTag/team`). */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }

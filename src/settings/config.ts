@@ -3,6 +3,7 @@ import { type AccountId, parseAccountId, parseRegion, type Region } from "../aws
 import type { RootAccountSettings } from "../identity/root-account.ts";
 import type { ListenAddress } from "../server/listener.ts";
 import type { UpstreamSettings } from "../services/codeartifact/upstreams/index.ts";
+import type { RootKeySource } from "../services/kms/root-key.ts";
 import { ConfigError } from "./errors.ts";
 import { type Environment, readSources, type Values } from "./sources.ts";
 import { type CommandName, environmentName, type SettingName } from "./table.ts";
@@ -34,6 +35,8 @@ export interface Config {
   readonly stallSeconds: number;
   readonly stopSeconds: number;
   readonly daySeconds: number;
+  /** Of all encryption. */
+  readonly encryptionRootKey: RootKeySource;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
@@ -127,6 +130,15 @@ function typed(values: Values, folder: string, environment: Environment): Config
     stallSeconds: parsed("stall-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1"),
     stopSeconds: parsed("stop-seconds", wholeNumber(0, 86_400), "a whole number of seconds"),
     daySeconds: parsed("day-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1 to 86400"),
+    encryptionRootKey: encryptionRootKey(
+      {
+        environment: text("root-key"),
+        command: text("root-key-command"),
+        file: text("root-key-file"),
+      },
+      folder,
+      { data: resolve(folder, text("data") ?? ""), shared: values.database !== undefined },
+    ),
     rootKey: rootKey(text("root-access-key-id"), text("root-secret-access-key")),
   };
 }
@@ -182,6 +194,26 @@ function rootKey(accessKeyId: string | undefined, secretAccessKey: string | unde
     );
   }
   return { accessKeyId, secretAccessKey };
+}
+
+function encryptionRootKey(
+  given: {
+    readonly environment: string | undefined;
+    readonly command: string | undefined;
+    readonly file: string | undefined;
+  },
+  folder: string,
+  server: { readonly data: string; readonly shared: boolean },
+): RootKeySource {
+  if (Object.values(given).filter((value) => value !== undefined).length > 1) {
+    throw new ConfigError(
+      "--root-key-file, --root-key-command and SHOSOIN_ROOT_KEY exclude each other: give one of them.",
+    );
+  }
+  if (given.environment !== undefined) return { kind: "environment", text: given.environment };
+  if (given.command !== undefined) return { kind: "command", command: given.command };
+  const path = given.file === undefined ? join(server.data, "root.key") : resolve(folder, given.file);
+  return { kind: "file", path, make: !server.shared };
 }
 
 /** The database as `openMetadata` takes it. */

@@ -77,6 +77,25 @@ export const SETTINGS = [
     help: "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME] for a cluster; without it files in the data folder.",
   },
   {
+    name: "root-key-file",
+    value: "FILE",
+    commands: SERVE,
+    help: "File with the root key, under which all encryption keys are sealed; by default root.key in the data folder, made with the first start. Servers that share a database are all given the same.",
+  },
+  {
+    name: "root-key-command",
+    value: "COMMAND",
+    commands: SERVE,
+    help: "A command that prints the root key (32 bytes in base64), run at start by the shell.",
+  },
+  {
+    name: "root-key",
+    value: "BASE64",
+    environmentOnly: true,
+    commands: SERVE,
+    help: "The root key itself: 32 bytes in base64.",
+  },
+  {
     name: "domain",
     value: "NAME",
     repeatable: true,

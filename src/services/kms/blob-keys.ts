@@ -1,0 +1,88 @@
+/**
+ * Data keys of stored bytes (storage/blobs). They are sealed under the material of their scope's key and lie, as text,
+ * beside the bytes; `<version>.<base64url>` says under which material.
+ */
+import { randomBytes } from "node:crypto";
+import type { BlobKeys, EncryptionScope } from "../../storage/blobs/blob-keys.ts";
+import type { Reader } from "../../storage/metadata/metadata.ts";
+import type { KmsContext } from "./context.ts";
+import { invalidCiphertext, keyNotFound } from "./errors.ts";
+import { type Key, requireEnabled } from "./key.ts";
+import type { Material } from "./materials.ts";
+import { openSealed, sealBytes } from "./sealed-bytes.ts";
+
+const DATA_KEY_BYTES = 32;
+
+/** The key of the `server` scope: no key of the API, of no account, without policy or state. */
+const SERVER_KEY = "server";
+const SERVER_KEY_VERSION = 1;
+
+export function createBlobKeys(kms: KmsContext): BlobKeys {
+  return {
+    async generate(scope) {
+      const material = await current(kms, scope);
+      const key = randomBytes(DATA_KEY_BYTES);
+      const sealed = sealBytes(material.secret, "blob-data-key", Buffer.from(scope), key);
+      return { key, sealed: `${material.version}.${sealed.toString("base64url")}` };
+    },
+    async unseal(scope, sealed) {
+      const [, version = "", text = ""] = /^(\d{1,9})\.([\w-]+)$/.exec(sealed) ?? [];
+      const material = await materialOf(kms, scope, Number(version));
+      const key =
+        material &&
+        openSealed(material.secret, "blob-data-key", Buffer.from(scope), Buffer.from(text, "base64url"));
+      if (key === undefined) throw invalidCiphertext();
+      return key;
+    },
+  };
+}
+
+async function current(kms: KmsContext, scope: EncryptionScope): Promise<Material> {
+  const material =
+    scope === "server"
+      ? ((await kms.materials.find(SERVER_KEY, SERVER_KEY_VERSION)) ?? (await makeServerKey(kms)))
+      : await kms.materials.find(idOf(scope), (await usableKey(kms.metadata.reader, scope)).version);
+  // Deleted between the two questions.
+  if (material === undefined) throw keyNotFound(scope);
+  return material;
+}
+
+async function materialOf(
+  kms: KmsContext,
+  scope: EncryptionScope,
+  version: number,
+): Promise<Material | undefined> {
+  if (scope === "server") return kms.materials.find(SERVER_KEY, version);
+  return kms.materials.find((await usableKey(kms.metadata.reader, scope)).id, version);
+}
+
+/** Asked freshly each time: another server may have disabled the key a moment ago. */
+async function usableKey(reader: Reader, scope: EncryptionScope): Promise<Key> {
+  const key = await reader
+    .selectFrom("kms_keys")
+    .selectAll()
+    .where("id", "=", idOf(scope))
+    .executeTakeFirst();
+  if (key === undefined) throw keyNotFound(scope);
+  requireEnabled(key);
+  return key;
+}
+
+function idOf(scope: EncryptionScope): string {
+  return scope.slice(scope.lastIndexOf("/") + 1);
+}
+
+/** Two servers may make it at once: the first one's stays. */
+async function makeServerKey(kms: KmsContext): Promise<Material | undefined> {
+  const row = kms.materials.seal(SERVER_KEY, SERVER_KEY_VERSION, randomBytes(DATA_KEY_BYTES), {
+    at: kms.clock.now(),
+  });
+  await kms.metadata.write((tx) =>
+    tx
+      .insertInto("kms_materials")
+      .values(row)
+      .onConflict((conflict) => conflict.columns(["key_id", "version"]).doNothing())
+      .execute(),
+  );
+  return kms.materials.find(SERVER_KEY, SERVER_KEY_VERSION);
+}

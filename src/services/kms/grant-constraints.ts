@@ -1,0 +1,36 @@
+/** What a grant allows (KMS API reference, "GrantConstraints"): pure. */
+import type { EncryptionContext } from "./kms-keys.ts";
+
+export interface GrantConstraints {
+  readonly EncryptionContextSubset?: EncryptionContext;
+  readonly EncryptionContextEquals?: EncryptionContext;
+}
+
+export interface GrantedUse {
+  readonly operations: readonly string[];
+  readonly constraints: GrantConstraints;
+}
+
+/** Operations whose requests carry an encryption context: a constraint speaks about these only. */
+const WITH_CONTEXT: ReadonlySet<string> = new Set([
+  "Encrypt",
+  "Decrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "ReEncryptFrom",
+  "ReEncryptTo",
+]);
+
+export function grantAllows(grant: GrantedUse, operation: string, context: EncryptionContext = {}): boolean {
+  if (!grant.operations.includes(operation)) return false;
+  if (!WITH_CONTEXT.has(operation)) return true;
+  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals } = grant.constraints;
+  if (subset && !contains(context, subset)) return false;
+  return !equals || (contains(context, equals) && contains(equals, context));
+}
+
+function contains(all: EncryptionContext, some: EncryptionContext): boolean {
+  return Object.entries(some).every(([name, value]) => Object.hasOwn(all, name) && all[name] === value);
+}

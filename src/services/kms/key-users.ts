@@ -1,0 +1,28 @@
+/** What other services ask of KMS for their callers (kms-keys.ts). */
+import { authorizeKey } from "./access.ts";
+import type { KmsContext } from "./context.ts";
+import { specDoesNotFit } from "./errors.ts";
+import { keyArn, openKey, parseKeyName, requireEnabled } from "./key.ts";
+import type { KmsKeys } from "./kms-keys.ts";
+import { openNamedKey } from "./open-named-key.ts";
+
+export function createKmsKeys(kms: KmsContext): KmsKeys {
+  return {
+    awsManagedKey: kms.awsManagedKey,
+
+    async resolve(call, keyId) {
+      return keyArn(await openNamedKey(kms, call, keyId));
+    },
+
+    async checkUse(call, arn, { actions, viaService, encryptionContext }) {
+      const key = await openKey(kms.metadata.reader, parseKeyName(call, arn));
+      for (const action of actions) {
+        await authorizeKey(kms, call, key, { action, viaService, encryptionContext });
+      }
+      requireEnabled(key);
+      if (key.spec !== "SYMMETRIC_DEFAULT") {
+        throw specDoesNotFit(arn, key.spec, (actions[0] ?? "").slice("kms:".length));
+      }
+    },
+  };
+}
