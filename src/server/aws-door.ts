@@ -17,6 +17,7 @@ import type { Arrival, Door } from "./door.ts";
 import { type BodyReader, createBodyReader } from "./request-body.ts";
 import { guessModels } from "./request-guess.ts";
 import { withBody } from "./request-stream.ts";
+import { isForS3 } from "./s3-requests.ts";
 
 /**
  * The one endpoint of all AWS APIs. Following "Signing AWS API requests" (IAM User Guide): the credential scope
@@ -30,9 +31,11 @@ export interface AwsDoorParts {
   readonly services: readonly AwsService<Call>[];
   readonly identity: Pick<Identity, "authenticate">;
   readonly bodies?: BodyReader;
+  /** Answers what is meant for S3, which shares `/` with all other services. */
+  readonly s3?: Door;
 }
 
-export function awsDoor({ services, identity, bodies = createBodyReader() }: AwsDoorParts): Door {
+export function awsDoor({ services, identity, s3, bodies = createBodyReader() }: AwsDoorParts): Door {
   const serviceOf = new Map(services.map((service) => [service.model, service]));
 
   return async (request, response, arrival) => {
@@ -48,6 +51,7 @@ export function awsDoor({ services, identity, bodies = createBodyReader() }: Aws
       body: NO_BYTES,
       bucket: arrival.host.bucket,
     };
+    if (s3 && isForS3(head, arrival.host)) return s3(request, response, arrival);
     let model: ServiceModel | undefined;
     let answer: WireAnswer;
     let bytes: Readable | undefined;

@@ -84,7 +84,8 @@ function unwrapped(root: string, value: unknown, namespace: string): string {
   return `${DECLARATION}<${root} xmlns="${namespace}">${escapeXml(value === undefined ? "" : String(value))}</${root}>`;
 }
 
-function requestIds(requestId: string): Record<string, string> {
+/** The headers by which a request can be asked about. */
+export function requestIds(requestId: string): Record<string, string> {
   return { "x-amz-request-id": requestId, "x-amz-id-2": hostId(requestId) };
 }
 

@@ -1,0 +1,99 @@
+/** What a client says about the bytes it uploads: Content-MD5, x-amz-checksum-*, and which of these a trailer will say. */
+import { readBase64 } from "../../aws/protocols/text-values.ts";
+import type { ChecksumAlgorithm } from "../../services/s3/index.ts";
+import { invalidDigest, invalidRequest } from "./errors.ts";
+
+/** Bytes of a checksum; its header is `x-amz-checksum-` and the name in lower case. */
+const BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
+  CRC32: 4,
+  CRC32C: 4,
+  CRC64NVME: 8,
+  SHA1: 20,
+  SHA256: 32,
+  SHA512: 64,
+  MD5: 16,
+  XXHASH64: 8,
+  XXHASH3: 8,
+  XXHASH128: 16,
+};
+
+const ALGORITHMS = Object.keys(BYTES) as readonly ChecksumAlgorithm[];
+
+export interface AnnouncedChecksum {
+  /** Lower-case hex. */
+  readonly md5: string | undefined;
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  /** base64, of a header. */
+  readonly value: string | undefined;
+  /** The trailer that will have it, in lower case. */
+  readonly trailer: string | undefined;
+}
+
+/** Throws AwsError: InvalidDigest, InvalidRequest. */
+export function readAnnouncedChecksum(header: (name: string) => string | undefined): AnnouncedChecksum {
+  const md5 = readMd5(header("content-md5"));
+  const given = ALGORITHMS.filter((algorithm) => header(headerOf(algorithm)) !== undefined);
+  if (given.length > 1)
+    throw invalidRequest(
+      "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+    );
+  const trailer = checksumTrailer(header("x-amz-trailer"));
+  const [algorithm] = given;
+  if (algorithm !== undefined) {
+    if (trailer !== undefined)
+      throw invalidRequest(
+        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+      );
+    const value = header(headerOf(algorithm)) ?? "";
+    checkValue(algorithm, value);
+    return { md5, algorithm, value, trailer: undefined };
+  }
+  return {
+    md5,
+    algorithm: trailer ?? namedAlgorithm(header("x-amz-sdk-checksum-algorithm")),
+    value: undefined,
+    trailer: trailer && headerOf(trailer),
+  };
+}
+
+/** Throws InvalidRequest for a value that cannot be that algorithm's. */
+export function checkValue(algorithm: ChecksumAlgorithm, value: string): void {
+  if (bytesOf(value) !== BYTES[algorithm])
+    throw invalidRequest(`Value for ${headerOf(algorithm)} header is invalid.`);
+}
+
+export function headerOf(algorithm: ChecksumAlgorithm): string {
+  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+}
+
+function readMd5(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (bytesOf(text) !== 16) throw invalidDigest(text);
+  return Buffer.from(text, "base64").toString("hex");
+}
+
+/** Undefined when it is no base64. */
+function bytesOf(base64: string): number | undefined {
+  try {
+    return readBase64(base64).byteLength;
+  } catch {
+    return undefined;
+  }
+}
+
+function checksumTrailer(names: string | undefined): ChecksumAlgorithm | undefined {
+  if (names === undefined) return undefined;
+  const name = names.trim().toLowerCase();
+  const algorithm = ALGORITHMS.find((known) => headerOf(known) === name);
+  if (algorithm === undefined)
+    throw invalidRequest("The value specified in the x-amz-trailer header is not supported");
+  return algorithm;
+}
+
+function namedAlgorithm(text: string | undefined): ChecksumAlgorithm | undefined {
+  if (text === undefined) return undefined;
+  const algorithm = ALGORITHMS.find((known) => known === text.toUpperCase());
+  if (algorithm === undefined)
+    throw invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.");
+  return algorithm;
+}

@@ -1,0 +1,75 @@
+/** Answers and error documents on their way to the socket. */
+import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import type { AwsError } from "../../aws/errors.ts";
+import { requestIds } from "../../aws/protocols/rest-xml.ts";
+import type { Operation, ServiceModel, WireAnswer } from "../../aws/wire.ts";
+import { S3Error, XmlDocument } from "../../services/s3/index.ts";
+import { encodeHeaderText, encodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
+
+/** An answer, and the bytes that follow when its body streams. */
+export interface Answer {
+  readonly head: WireAnswer;
+  readonly bytes?: Readable;
+}
+
+export function answerOf(
+  model: ServiceModel,
+  operation: Operation,
+  output: object,
+  requestId: string,
+): Answer {
+  if (output instanceof XmlDocument) return { head: documentAnswer(output, requestId) };
+  const { streamingOutput } = operation;
+  const bytes: unknown = streamingOutput && Reflect.get(output, streamingOutput);
+  if (streamingOutput === undefined || !(bytes instanceof Readable))
+    return { head: withStatus(model.answer(operation, output, requestId)) };
+  try {
+    const rest = { ...output, [streamingOutput]: undefined };
+    return { head: withStatus(model.answer(operation, rest, requestId)), bytes };
+  } catch (error) {
+    bytes.destroy();
+    throw error;
+  }
+}
+
+function documentAnswer({ xml, headers, status }: XmlDocument, requestId: string): WireAnswer {
+  const type = xml === "" ? {} : { "content-type": "application/xml" };
+  return { status, headers: { ...type, ...requestIds(requestId), ...headers }, body: xml };
+}
+
+/** The model knows one status for GetObject; a part of the object is another. */
+function withStatus(answer: WireAnswer): WireAnswer {
+  return answer.headers["content-range"] === undefined ? answer : { ...answer, status: 206 };
+}
+
+/** @param members what S3 adds to an error's document where the error itself says nothing of it */
+export function errorAnswer(model: ServiceModel, error: AwsError, requestId: string): WireAnswer {
+  const answer = model.error(error, requestId);
+  return error instanceof S3Error ? { ...answer, headers: { ...answer.headers, ...error.headers } } : answer;
+}
+
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304]);
+
+/** Writes an answer whose body is here. */
+export function writeAnswer(response: ServerResponse, method: string, answer: WireAnswer): void {
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
+  const bodiless = WITHOUT_BODY.has(answer.status);
+  const headers = encodedHeaders(answer.headers);
+  // To HEAD an object's own length is said; an error's would be that of a document that does not come.
+  if (!bodiless && method !== "HEAD") headers["content-length"] = String(body?.byteLength ?? 0);
+  if (bodiless || (method === "HEAD" && answer.status >= 300)) delete headers["content-type"];
+  response.writeHead(answer.status, headers);
+  if (bodiless || method === "HEAD") response.end();
+  else response.end(body);
+}
+
+export function encodedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const encoded: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const encode = name.startsWith(METADATA_PREFIX) ? encodeMetadataText : encodeHeaderText;
+    // The SDK's name for an Expires that need not be a date.
+    encoded[name === "expiresstring" ? "expires" : name] = encode(value);
+  }
+  return encoded;
+}

@@ -1,0 +1,78 @@
+/** Who sends a request to S3, and for which region: by header, by presigned query, or nobody in particular. */
+import { AwsError } from "../../aws/errors.ts";
+import type { AccountId, Region } from "../../aws/names.ts";
+import { parseSignedRequest } from "../../aws/sigv4/parse.ts";
+import { SignatureProblem } from "../../aws/sigv4/problems.ts";
+import { signsAsS3 } from "../../aws/sigv4/s3-signing.ts";
+import type { RawRequest, SignedRequest } from "../../aws/sigv4/signed-request.ts";
+import type { Anonymous, Principal } from "../../identity/call.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { Arrival } from "../../server/door.ts";
+
+export interface Caller {
+  readonly principal: Principal | Anonymous;
+  readonly region: Region;
+  /** Undefined for nobody in particular. */
+  readonly signed: SignedRequest | undefined;
+}
+
+export const ANONYMOUS: Anonymous = {
+  kind: "anonymous",
+  // The brand says twelve digits; nobody's account must be equal to none of those.
+  account: "anonymous" as AccountId,
+  arn: "anonymous",
+  userId: "anonymous",
+  accessKeyId: "",
+};
+
+/** Where the host names no region, nobody's region is the one that S3 calls its default. */
+const DEFAULT_REGION = "us-east-1" as Region;
+
+/** Throws SignatureProblem, or an AwsError where the signature is for another region or service. */
+export async function identify(
+  raw: RawRequest,
+  identity: Pick<Identity, "authenticate">,
+  arrival: Arrival,
+): Promise<Caller> {
+  const signed = signedRequest(raw, arrival.receivedAt);
+  if (!signed) return { principal: ANONYMOUS, region: arrival.host.region ?? DEFAULT_REGION, signed };
+  checkScope(signed, arrival.host.region);
+  const principal = await identity.authenticate(signed, raw);
+  return { principal, region: signed.scope.region, signed };
+}
+
+function signedRequest(raw: RawRequest, now: Date): SignedRequest | undefined {
+  try {
+    return parseSignedRequest(raw, now);
+  } catch (error) {
+    if (error instanceof SignatureProblem && error.situation === "unsigned") return undefined;
+    throw error;
+  }
+}
+
+function checkScope({ scope, presigned }: SignedRequest, hostRegion: Region | undefined): void {
+  if (!signsAsS3(scope.service))
+    throw malformedScope(presigned, `incorrect service "${scope.service}". This endpoint belongs to "s3".`);
+  if (hostRegion !== undefined && hostRegion !== scope.region)
+    throw malformedScope(presigned, `the region '${scope.region}' is wrong; expecting '${hostRegion}'`, {
+      Region: hostRegion,
+    });
+}
+
+function malformedScope(
+  presigned: boolean,
+  detail: string,
+  members: Readonly<Record<string, string>> = {},
+): AwsError {
+  return presigned
+    ? new AwsError(
+        "AuthorizationQueryParametersError",
+        `Error parsing the X-Amz-Credential parameter; ${detail}`,
+        {
+          members,
+        },
+      )
+    : new AwsError("AuthorizationHeaderMalformed", `The authorization header is malformed; ${detail}`, {
+        members,
+      });
+}

@@ -1,0 +1,113 @@
+/**
+ * A request as S3 understands it before its operation is known: what the wire says in one way is said in the one way
+ * that the model reads.
+ */
+import { canonicalPairs, decodeComponent, splitTarget } from "../../aws/sigv4/raw-query.ts";
+import type { WireRequest } from "../../aws/wire.ts";
+import { decodeHeaderText, decodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
+
+export interface RawHead {
+  readonly method: string;
+  readonly target: string;
+  readonly rawHeaders: readonly string[];
+  /** By the host's name. */
+  readonly bucket: string | undefined;
+}
+
+export interface RequestHead {
+  /** What the model reads. */
+  readonly wire: WireRequest;
+  /** A header as it came, but for its encoding; name in lower case. */
+  header(name: string): string | undefined;
+}
+
+/** @param presigned whether x-amz-* parameters of the query stand for headers, as signers of URLs write them */
+export function readHead(raw: RawHead, presigned: boolean): RequestHead {
+  const given = joinHeaders(raw.rawHeaders);
+  if (presigned) addHeadersOfQuery(given, splitTarget(raw.target).query);
+  const headers: Record<string, string> = Object.assign(Object.create(null), given);
+  dropAwsChunked(headers);
+  for (const name of DATES) normalizeDate(headers, name);
+  const { method, bucket } = raw;
+  return {
+    wire: { method, target: encodeRawBytes(raw.target), headers, body: NO_BYTES, bucket },
+    header: (name) => given[name],
+  };
+}
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** Repeats joined with a comma, as S3 keeps metadata that comes twice (User Guide, "Working with object metadata"). */
+function joinHeaders(rawHeaders: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? "").toLowerCase();
+    const raw = rawHeaders[index + 1] ?? "";
+    const value = name.startsWith(METADATA_PREFIX) ? decodeMetadataText(raw) : decodeHeaderText(raw);
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before},${value}`;
+  }
+  return headers;
+}
+
+/** What says who signed is no header of the object's. */
+const OF_THE_SIGNATURE: ReadonlySet<string> = new Set([
+  "x-amz-algorithm",
+  "x-amz-credential",
+  "x-amz-date",
+  "x-amz-expires",
+  "x-amz-signedheaders",
+  "x-amz-signature",
+  "x-amz-security-token",
+  "x-amz-content-sha256",
+]);
+
+/** SDKs write a presigned request's x-amz-* headers into its query (S3 reads both); a header that is there goes before. */
+function addHeadersOfQuery(headers: Record<string, string>, query: string): void {
+  for (const [encodedName, encodedValue] of canonicalPairs(query)) {
+    const name = encodedName.toLowerCase();
+    if (!name.startsWith("x-amz-") || OF_THE_SIGNATURE.has(name)) continue;
+    const value = decodeComponent(encodedValue);
+    if (value !== undefined) headers[name] ??= value;
+  }
+}
+
+/** The framing of the upload, not of the object (S3 API reference, "Signature Calculations ... Chunked Upload"). */
+function dropAwsChunked(headers: Record<string, string>): void {
+  const coding = headers["content-encoding"];
+  if (coding === undefined || !/aws-chunked/i.test(coding)) return;
+  const rest = coding
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "" && part.toLowerCase() !== "aws-chunked");
+  if (rest.length === 0) delete headers["content-encoding"];
+  else headers["content-encoding"] = rest.join(",");
+}
+
+/** Bound to times in the model. RFC 9110 section 13.1.3: a condition whose date is none is ignored. */
+const DATES = [
+  "if-modified-since",
+  "if-unmodified-since",
+  "x-amz-copy-source-if-modified-since",
+  "x-amz-copy-source-if-unmodified-since",
+  "expires",
+  "x-amz-if-match-last-modified-time",
+];
+
+function normalizeDate(headers: Record<string, string>, name: string): void {
+  const text = headers[name];
+  if (text === undefined) return;
+  const time = text.length > 64 ? Number.NaN : Date.parse(text);
+  if (Number.isNaN(time)) delete headers[name];
+  else headers[name] = new Date(time).toUTCString();
+}
+
+/** Bytes that a client should have percent-encoded are part of the key as they are. */
+function encodeRawBytes(target: string): string {
+  return target.replace(/[^\x21-\x7e]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 256
+      ? `%${code.toString(16).toUpperCase().padStart(2, "0")}`
+      : encodeURIComponent(character);
+  });
+}

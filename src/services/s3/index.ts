@@ -1,0 +1,29 @@
+/** Artifact buckets: what the S3 door serves, and what runs in the background. */
+import type { CORSRule } from "@aws-sdk/client-s3";
+import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
+import { findBucket } from "./buckets/open-bucket.ts";
+import type { S3Operations } from "./call.ts";
+import type { S3Dependencies } from "./context.ts";
+import { createOperations } from "./operations.ts";
+
+export type { Anonymous, ChecksumAlgorithm, S3Call, S3Operations, UploadBody } from "./call.ts";
+export { XmlDocument } from "./call.ts";
+export type { S3Dependencies } from "./context.ts";
+export { S3Error } from "./s3-error.ts";
+
+export interface S3 {
+  readonly operations: S3Operations;
+  /** The rules by which browsers of other origins may read answers; undefined without any. Throws NoSuchBucket. */
+  corsRules(bucket: string): Promise<readonly CORSRule[] | undefined>;
+  readonly jobHandlers: readonly JobHandler[];
+  readonly recurringJobs: readonly RecurringJob[];
+}
+
+export function createS3(s3: S3Dependencies): S3 {
+  return {
+    operations: createOperations(s3),
+    corsRules: async (bucket) => (await findBucket(s3.metadata.reader, bucket)).settings.cors,
+    jobHandlers: [],
+    recurringJobs: [],
+  };
+}

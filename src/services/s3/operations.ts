@@ -1,0 +1,8 @@
+import { createBucketOperations } from "./buckets/operations.ts";
+import type { S3Operations } from "./call.ts";
+import type { S3Context } from "./context.ts";
+
+/** Every operation of S3 that is offered: what the rooms contribute. */
+export function createOperations(s3: S3Context): S3Operations {
+  return { ...createBucketOperations(s3) };
+}
