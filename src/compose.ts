@@ -9,6 +9,7 @@ import { nuget, nugetDoor } from "./formats/nuget/index.ts";
 import { registryDoor } from "./formats/oci/index.ts";
 import { packageDoors } from "./formats/packages/index.ts";
 import { pypiDoor, pypiFormat } from "./formats/pypi/index.ts";
+import { s3Door } from "./formats/s3/index.ts";
 import { authorize } from "./identity/authorize.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { ensureRootAccount } from "./identity/root-account.ts";
@@ -30,6 +31,7 @@ import { createCodeArtifact } from "./services/codeartifact/index.ts";
 import { createUpstreams } from "./services/codeartifact/upstreams/index.ts";
 import { createEcr } from "./services/ecr/index.ts";
 import { createKms, openRootKey } from "./services/kms/index.ts";
+import { createS3 } from "./services/s3/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
@@ -105,6 +107,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     formats: [maven, npmFormat, pypiFormat, nuget, genericFormat],
     upstreams,
   });
+  const s3 = createS3({ metadata, blobs, events, jobs, secrets, authorize, kms: kms.keys, clock, log });
 
   const worker = startWorker({
     metadata,
@@ -117,6 +120,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
       ...kms.jobHandlers,
       ...ecr.jobHandlers,
       ...codeArtifact.jobHandlers,
+      ...s3.jobHandlers,
     ],
     recurring: [
       ...blobs.recurringJobs,
@@ -124,6 +128,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
       ...kms.recurringJobs,
       ...ecr.recurringJobs,
       ...codeArtifact.recurringJobs,
+      ...s3.recurringJobs,
     ],
   });
   opened.defer(() => worker.stop());
@@ -141,7 +146,11 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     domains: config.domains,
     doors: {
       registry: registryDoor({ registry: ecr.registry, verifyRegistryToken: identity.verifyRegistryToken }),
-      aws: awsDoor({ services: [ecr.service, codeArtifact.service, kms.service, sts], identity }),
+      aws: awsDoor({
+        services: [ecr.service, codeArtifact.service, kms.service, sts],
+        identity,
+        s3: s3Door({ s3, identity }),
+      }),
       "layer-download": ecr.layerDownloadDoor,
       packages: packageDoors([mavenDoor(), npmDoor(codeArtifact.tokens), pypiDoor, nugetDoor], {
         packages: codeArtifact.packages,
