@@ -1,9 +1,9 @@
 /** What answers say of the future: `x-amz-expiration`, `x-amz-abort-date` and `x-amz-abort-rule-id`. */
-import { dueAfterDays } from "../../../age-rules.ts";
 import type { Clock } from "../../../clock.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import type { Version } from "../objects/version.ts";
 import { dueAtAge, matches, rulesOf } from "./rules.ts";
+import { decideUpload, type LifecycleUpload } from "./uploads.ts";
 
 type ExpiringVersion = Pick<
   Version,
@@ -35,19 +35,9 @@ export interface AbortRule {
 }
 
 /** The earliest rule by which an upload is aborted unless it is completed. */
-export function abortRule(
-  bucket: Bucket,
-  upload: { readonly key: string; readonly initiatedAt: Date },
-  clock: Clock,
-): AbortRule | undefined {
-  let earliest: AbortRule | undefined;
-  for (const { id, filter, abortsUploadsAfter: days } of rulesOf(bucket.settings).enabled) {
-    if (days === undefined || !upload.key.startsWith(filter.prefix)) continue;
-    const abortDate = new Date(dueAfterDays(upload.initiatedAt.getTime(), days, clock));
-    if (earliest === undefined || abortDate < earliest.abortDate)
-      earliest = { abortDate, abortRuleId: headerText(id) };
-  }
-  return earliest;
+export function abortRule(bucket: Bucket, upload: LifecycleUpload, clock: Clock): AbortRule | undefined {
+  const decision = decideUpload(rulesOf(bucket.settings), upload, clock);
+  return decision && { abortDate: new Date(decision.dueAt), abortRuleId: headerText(decision.rule) };
 }
 
 /** Ids are any Unicode, headers are not. */

@@ -1,0 +1,141 @@
+/**
+ * The lifecycle engine: which rule does what with a version of an object, and when (Amazon S3 User Guide, "Managing the
+ * lifecycle of objects": "lifecycle configuration elements", "expiring objects", "transitioning objects", "conflicts").
+ * Pure: rules, versions and time come in, decisions come out. Nothing is ever stamped on a version, so a rule that is
+ * removed has no effect from then on.
+ */
+import type { Decision } from "../../../age-rules.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Bucket } from "../buckets/bucket.ts";
+import type { Version } from "../objects/version.ts";
+import { type Candidate, candidatesFor } from "./candidates.ts";
+import type { Rules } from "./rules.ts";
+import { isStorageClass, STORAGE_CLASSES, type StorageClass } from "./storage-classes.ts";
+
+/** What the engine looks at of a version. */
+export type LifecycleVersion = Pick<
+  Version,
+  | "key"
+  | "versionId"
+  | "size"
+  | "tags"
+  | "storageClass"
+  | "deleteMarker"
+  | "createdAt"
+  | "noncurrentSince"
+  | "retention"
+  | "legalHold"
+>;
+
+/** Where a version stands among those of its key. */
+export interface Position {
+  readonly current: boolean;
+  /** Of a noncurrent version: how many noncurrent ones are newer. */
+  readonly newerNoncurrent: number;
+  /** No other version of the key is there. */
+  readonly alone: boolean;
+}
+
+export type VersionAction =
+  /** The version, or the marker that it is, goes for good. */
+  | { readonly kind: "delete" }
+  /** A delete marker is put on top; `replaces` when it takes the place of this version, whose bytes go. */
+  | { readonly kind: "mark-deleted"; readonly replaces: boolean }
+  | { readonly kind: "transition"; readonly from: string; readonly to: StorageClass };
+
+export type VersionDecision = Decision<VersionAction>;
+
+export interface Circumstances {
+  readonly rules: Rules;
+  readonly versioning: Bucket["versioning"];
+  readonly clock: Clock;
+}
+
+/**
+ * The next thing that happens to a version: what is due now, or else what falls due first if nothing changes. Where
+ * several are due together, permanent deletion goes before transition and transition before a delete marker; the earlier
+ * of two deletions wins, and of two transitions the cheaper class.
+ */
+export function decideVersion(
+  circumstances: Circumstances,
+  version: LifecycleVersion,
+  position: Position,
+): VersionDecision | undefined {
+  const candidates = candidatesFor(circumstances, version, position);
+  if (candidates.length === 0) return undefined;
+  const now = circumstances.clock.now().getTime();
+  const atOnce = choose(candidates, version, now);
+  if (atOnce !== undefined) return decisionOf(atOnce);
+  const later = new Set(candidates.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > now));
+  for (const time of [...later].sort((one, other) => one - other)) {
+    const chosen = choose(candidates, version, time);
+    if (chosen !== undefined) return { ...decisionOf(chosen), dueAt: time };
+  }
+  return undefined;
+}
+
+/** All versions of one key, the newest first. */
+export function decideKey<Item extends LifecycleVersion>(
+  circumstances: Circumstances,
+  versions: readonly Item[],
+): { readonly version: Item; readonly decision: VersionDecision | undefined }[] {
+  return versions.map((version, index) => {
+    const position = {
+      current: index === 0,
+      newerNoncurrent: Math.max(index - 1, 0),
+      alone: versions.length === 1,
+    };
+    return { version, decision: decideVersion(circumstances, version, position) };
+  });
+}
+
+function decisionOf({ action, rule, dueAt, reason }: Candidate): VersionDecision {
+  return { action, rule, dueAt, reason };
+}
+
+function choose(
+  candidates: readonly Candidate[],
+  version: LifecycleVersion,
+  time: number,
+): Candidate | undefined {
+  const due = candidates.filter(({ dueAt }) => dueAt <= time);
+  return (
+    earliest(due.filter(({ action }) => isPermanent(action))) ??
+    cheapestTransition(due, version.storageClass) ??
+    earliest(due.filter(({ action }) => action.kind === "mark-deleted"))
+  );
+}
+
+function isPermanent(action: VersionAction): boolean {
+  return action.kind === "delete" || (action.kind === "mark-deleted" && action.replaces);
+}
+
+/** The first of equals. */
+function earliest(candidates: readonly Candidate[]): Candidate | undefined {
+  return candidates.reduce<Candidate | undefined>(
+    (best, candidate) => (best === undefined || candidate.dueAt < best.dueAt ? candidate : best),
+    undefined,
+  );
+}
+
+/**
+ * Each rule wants the last of its transitions that is due; of those the preferred class wins, also against leaving the
+ * class that the version has by another such rule. Only ways that S3 supports are taken.
+ */
+function cheapestTransition(due: readonly Candidate[], from: string): Candidate | undefined {
+  const wanted = new Map<string, Candidate>();
+  for (const candidate of due) {
+    if (candidate.action.kind !== "transition") continue;
+    const other = wanted.get(candidate.rule);
+    if (other === undefined || candidate.dueAt >= other.dueAt) wanted.set(candidate.rule, candidate);
+  }
+  let best: { readonly candidate: Candidate; readonly to: StorageClass } | undefined;
+  for (const candidate of wanted.values()) {
+    if (candidate.action.kind !== "transition") continue;
+    const { to } = candidate.action;
+    if (to !== from && !(isStorageClass(from) && STORAGE_CLASSES[from].transitions.includes(to))) continue;
+    if (best === undefined || STORAGE_CLASSES[to].preference > STORAGE_CLASSES[best.to].preference)
+      best = { candidate, to };
+  }
+  return best?.to === from ? undefined : best?.candidate;
+}
