@@ -376,6 +376,7 @@ describeOnEachDatabase("what a bucket lists", (databases) => {
       Bucket: "listed",
       KeyMarker: "b",
       VersionIdMarker: makeVersionId(1000),
+      MaxKeys: 10,
     });
     const plans: string[] = [];
     for (const node of asked) {
