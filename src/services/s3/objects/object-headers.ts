@@ -1,0 +1,94 @@
+/** Content headers and user metadata: what comes with an object and goes out with it unchanged. */
+import { AwsError } from "../../../aws/errors.ts";
+import { invalidArgument } from "../buckets/errors.ts";
+import type { S3Call } from "../call.ts";
+import type { ObjectDescription } from "./version.ts";
+
+export interface HeaderInput {
+  readonly CacheControl?: string | undefined;
+  readonly ContentDisposition?: string | undefined;
+  readonly ContentEncoding?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
+  readonly ContentType?: string | undefined;
+  readonly Expires?: Date | undefined;
+  readonly Metadata?: Readonly<Record<string, string>> | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
+}
+
+type Described = Pick<ObjectDescription, "headers" | "metadata" | "websiteRedirectLocation">;
+
+/** In bytes: names without the prefix and values together (user guide, "Working with object metadata"). */
+const MOST_METADATA = 2_048;
+
+/** Throws MetadataTooLarge, InvalidArgument. */
+export function describeHeaders(call: S3Call, input: HeaderInput): Described {
+  const headers: Record<string, string> = { "Content-Type": input.ContentType ?? "binary/octet-stream" };
+  const set = (name: string, value: string | undefined) => {
+    if (value !== undefined && value !== "") headers[name] = value;
+  };
+  set("Cache-Control", input.CacheControl);
+  set("Content-Disposition", input.ContentDisposition);
+  set("Content-Encoding", withoutFraming(input.ContentEncoding));
+  set("Content-Language", input.ContentLanguage);
+  // As it was written, also when it is no date: that is how S3 keeps it.
+  set("Expires", call.header("expires") ?? input.Expires?.toUTCString());
+  const metadata = input.Metadata ?? {};
+  let size = 0;
+  for (const [name, value] of Object.entries(metadata))
+    size += Buffer.byteLength(name) + Buffer.byteLength(value);
+  if (size > MOST_METADATA)
+    throw new AwsError("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
+      members: { Size: size, MaxSizeAllowed: MOST_METADATA },
+    });
+  const redirect = input.WebsiteRedirectLocation;
+  if (redirect !== undefined && !/^(\/|https?:\/\/)/.test(redirect))
+    throw invalidArgument(
+      "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+      "x-amz-website-redirect-location",
+      redirect,
+    );
+  return { headers, metadata, ...(redirect !== undefined && { websiteRedirectLocation: redirect }) };
+}
+
+/** `aws-chunked` says how the bytes travelled, not what they are. */
+function withoutFraming(encoding: string | undefined): string | undefined {
+  return encoding
+    ?.split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "" && one.toLowerCase() !== "aws-chunked")
+    .join(",");
+}
+
+export interface HeaderOutput {
+  readonly CacheControl?: string | undefined;
+  readonly ContentDisposition?: string | undefined;
+  readonly ContentEncoding?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
+  readonly ContentType?: string | undefined;
+  /** As it was written; the door makes the Expires header of it. */
+  readonly ExpiresString?: string | undefined;
+  readonly Metadata?: Record<string, string> | undefined;
+  readonly MissingMeta?: number | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
+}
+
+/** The members of GetObject's and HeadObject's answers. */
+export function headerOutput(description: ObjectDescription): HeaderOutput {
+  const { headers, metadata } = description;
+  const printable = Object.entries(metadata).filter(([, value]) => !UNPRINTABLE.test(value));
+  const missing = Object.keys(metadata).length - printable.length;
+  return {
+    CacheControl: headers["Cache-Control"],
+    ContentDisposition: headers["Content-Disposition"],
+    ContentEncoding: headers["Content-Encoding"],
+    ContentLanguage: headers["Content-Language"],
+    ContentType: headers["Content-Type"],
+    ExpiresString: headers["Expires"],
+    Metadata: Object.fromEntries(printable),
+    ...(missing > 0 && { MissingMeta: missing }),
+    WebsiteRedirectLocation: description.websiteRedirectLocation,
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what no header may carry
+const UNPRINTABLE = /[\0-\x08\x0a-\x1f\x7f]/;

@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto";
+import type { PutObjectCommandInput, PutObjectCommandOutput } from "@aws-sdk/client-s3";
+import { AwsError } from "../../../aws/errors.ts";
+import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
+import type { S3Call, UploadBody } from "../call.ts";
+import type { S3Context } from "../context.ts";
+import { expirationHeader } from "../lifecycle/headers.ts";
+import { checksumOutput } from "./checksum-members.ts";
+import { checkWrite, type WriteConditions } from "./conditions.ts";
+import { createWriteVersions } from "./create-write-versions.ts";
+import { askingKms } from "./kms-errors.ts";
+import { causeOf, checkKey, openForWriting } from "./new-object.ts";
+import { encryptionFor, encryptionHeaders } from "./object-encryption.ts";
+import { describeHeaders } from "./object-headers.ts";
+import { checkIntegrityOfLocked } from "./object-lock.ts";
+import { versionIdOutput } from "./read-version.ts";
+import { hashesFor, STANDARD_CHECKSUM, verifyContent } from "./verify-content.ts";
+import type { ObjectEncryption, Version } from "./version.ts";
+import { findVersion } from "./version-rows.ts";
+
+/** What one request may bring. */
+const LARGEST_PUT = 5 * 1024 ** 3;
+
+export async function putObject(
+  s3: S3Context,
+  call: S3Call,
+  input: PutObjectCommandInput,
+): Promise<Omit<PutObjectCommandOutput, "$metadata">> {
+  const body = bodyOf(call);
+  const { bucket, key, storageClass, tags, lock } = await openForWriting(s3, call, input);
+  checkKey(key);
+  checkIntegrityOfLocked(call, lock);
+  const described = describeHeaders(call, input);
+  const chosen = await encryptionFor(s3, call, bucket, input);
+  const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
+  await refuseEarly(s3, bucket, key, conditions);
+  if (body.length !== undefined && body.length > LARGEST_PUT) throw entityTooLarge(body.length);
+
+  const algorithm = body.algorithm ?? STANDARD_CHECKSUM;
+  const written = await receiving(() =>
+    s3.blobs.take(
+      body.stream,
+      {
+        maxSize: LARGEST_PUT,
+        signal: call.signal,
+        encryption: chosen.encryption,
+        hashes: hashesFor(algorithm),
+      },
+      async (content) => {
+        if (body.length !== undefined && content.size !== body.length) throw incompleteBody();
+        return {
+          checksum: verifyContent(body, algorithm, content.hashes),
+          etag: etagOf(content.hashes.md5, chosen.description),
+        };
+      },
+      (tx, blob, { checksum, etag }) =>
+        createWriteVersions(s3).put(
+          tx,
+          bucket,
+          {
+            key,
+            size: blob.size,
+            etag,
+            blobId: blob.id,
+            parts: [],
+            storageClass,
+            description: {
+              ...described,
+              checksum: { ...checksum, type: "FULL_OBJECT" },
+              encryption: chosen.description,
+            },
+            tags,
+            ...lock,
+          },
+          conditions,
+          causeOf(call, "PutObject"),
+        ),
+    ),
+  );
+  return {
+    ETag: `"${written.etag}"`,
+    VersionId: versionIdOutput(bucket, written),
+    Expiration: expirationHeader(bucket, written, s3.clock),
+    ...checksumOutput(written.description.checksum),
+    ...encryptionHeaders(written.description.encryption, "written"),
+  };
+}
+
+/** The body of an operation that has one. */
+export function bodyOf(call: S3Call): UploadBody {
+  if (call.body === undefined) throw new TypeError("the door lends a body to uploads");
+  return call.body;
+}
+
+/** md5 where the content is not secret from those who may see the etag; else opaque (API Reference, "ETag"). */
+export function etagOf(md5: string, encryption: ObjectEncryption): string {
+  return encryption.kind === "AES256" || encryption.kind === "none" ? md5 : randomBytes(16).toString("hex");
+}
+
+/** Spares a client the upload of what cannot be written; the transaction decides. */
+async function refuseEarly(
+  s3: S3Context,
+  bucket: { readonly id: string },
+  key: string,
+  conditions: WriteConditions,
+): Promise<void> {
+  if (conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined) return;
+  checkWrite(conditions, key, currentEtag(await findVersion(s3.metadata.reader, bucket, key)));
+}
+
+function currentEtag(version: Version | undefined): string | undefined {
+  return version?.deleteMarker === false ? version.etag : undefined;
+}
+
+/** Errors of bytes on their way, in S3's words. What the door's stream failed with is the answer. */
+export async function receiving<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await askingKms(work);
+  } catch (error) {
+    if (error instanceof BodyBrokenOff && error.cause instanceof AwsError) throw error.cause;
+    if (error instanceof BlobTooLarge) throw entityTooLarge(undefined);
+    throw error;
+  }
+}
+
+export function incompleteBody(): AwsError {
+  return new AwsError(
+    "IncompleteBody",
+    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+  );
+}
+
+function entityTooLarge(size: number | undefined): AwsError {
+  return new AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
+    members: { ...(size !== undefined && { ProposedSize: size }), MaxSizeAllowed: LARGEST_PUT },
+  });
+}

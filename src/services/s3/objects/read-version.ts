@@ -1,0 +1,124 @@
+/** The version that a request is about, if there is one and the caller may do this with it. */
+import { AwsError } from "../../../aws/errors.ts";
+import { type Bucket, bucketArn, objectArn } from "../buckets/bucket.ts";
+import { type AccessContext, authorizeIn, findBucket } from "../buckets/open-bucket.ts";
+import type { S3Call } from "../call.ts";
+import type { S3Context } from "../context.ts";
+import { methodNotAllowed, noSuchKey, noSuchVersion } from "./errors.ts";
+import type { Version } from "./version.ts";
+import { findVersion } from "./version-rows.ts";
+
+/** Two actions of IAM: on the newest version, and on one that is named. */
+export interface VersionActions {
+  readonly current: string;
+  readonly named: string;
+}
+
+export const READ: VersionActions = { current: "s3:GetObject", named: "s3:GetObjectVersion" };
+
+export interface VersionInput {
+  readonly Bucket?: string | undefined;
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+}
+
+export interface OpenedVersion {
+  readonly bucket: Bucket;
+  readonly version: Version;
+}
+
+/**
+ * Throws NoSuchBucket, AccessDenied, NoSuchKey, NoSuchVersion, InvalidArgument (a version id of no form), and
+ * MethodNotAllowed for a delete marker that was named. Who may not list the bucket is not told what is missing.
+ */
+export async function openVersion(
+  s3: S3Context,
+  call: S3Call,
+  input: VersionInput,
+  actions: VersionActions = READ,
+): Promise<OpenedVersion> {
+  const found = await lookUp(s3, call, input, actions);
+  const { bucket, version } = found;
+  if (version.deleteMarker) throw markerRefusal(bucket, version, input.VersionId);
+  return { bucket, version };
+}
+
+/** The same, but a delete marker is an answer like any other. */
+export async function lookUp(
+  s3: S3Context,
+  call: S3Call,
+  input: VersionInput,
+  actions: VersionActions,
+): Promise<OpenedVersion> {
+  const { Key: key = "", VersionId: versionId } = input;
+  const bucket = await findBucket(s3.metadata.reader, input.Bucket);
+  const version = await findVersion(s3.metadata.reader, bucket, key, versionId);
+  const action = versionId === undefined ? actions.current : actions.named;
+  authorizeOn(s3, call, bucket, action, key, version, versionId);
+  if (version !== undefined) return { bucket, version };
+  if (!mayList(s3, call, bucket, key)) throw new AwsError("AccessDenied", "Access Denied", { status: 403 });
+  throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
+}
+
+/** Throws AccessDenied. The tags that the object has are what policies ask for with s3:ExistingObjectTag. */
+export function authorizeOn(
+  s3: S3Context,
+  call: S3Call,
+  bucket: Bucket,
+  action: string,
+  key: string,
+  version: Version | undefined,
+  versionId: string | undefined,
+  context: AccessContext = {},
+): void {
+  authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key), {
+    ...context,
+    ...tagContext("s3:ExistingObjectTag", version?.tags ?? {}),
+    ...(versionId !== undefined && { "s3:VersionId": versionId }),
+  });
+}
+
+/** Whether the caller may also do this; for parts of an answer that are left out otherwise. */
+export function mayOn(
+  s3: S3Context,
+  call: S3Call,
+  { bucket, version }: OpenedVersion,
+  action: string,
+): boolean {
+  return allowed(() => authorizeOn(s3, call, bucket, action, version.key, version, undefined));
+}
+
+function mayList(s3: S3Context, call: S3Call, bucket: Bucket, key: string): boolean {
+  return allowed(() =>
+    authorizeIn(s3, call, bucket, "s3:ListBucket", bucketArn(bucket.name), { "s3:prefix": key }),
+  );
+}
+
+function allowed(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError) return false;
+    throw error;
+  }
+}
+
+/** `s3:ExistingObjectTag/team` and the like. */
+export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): AccessContext {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, value]));
+}
+
+function markerRefusal(bucket: Bucket, marker: Version, versionId: string | undefined): AwsError {
+  const headers = {
+    "x-amz-delete-marker": "true",
+    ...(bucket.versioning !== "" && { "x-amz-version-id": marker.versionId }),
+  };
+  if (versionId === undefined) return noSuchKey(marker.key, headers);
+  return methodNotAllowed("GET", { ...headers, "last-modified": marker.createdAt.toUTCString() });
+}
+
+/** What answers say of a version: nothing in a bucket that never had any. */
+export function versionIdOutput(bucket: Bucket, version: Pick<Version, "versionId">): string | undefined {
+  return bucket.versioning === "" && version.versionId === "null" ? undefined : version.versionId;
+}
