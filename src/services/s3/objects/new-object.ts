@@ -1,13 +1,13 @@
 /** What a request says of an object that it makes, whichever way its bytes come: in one piece, in parts, as a copy. */
 import { type Bucket, objectArn } from "../buckets/bucket.ts";
 import { invalidArgument } from "../buckets/errors.ts";
-import { type AccessContext, authorizeIn, findBucket } from "../buckets/open-bucket.ts";
+import { authorizeIn, findBucket } from "../buckets/open-bucket.ts";
+import { type AccessContext, requestTagConditions } from "../buckets/request-conditions.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { parseStorageClass, type StorageClass } from "../lifecycle/storage-classes.ts";
 import { type AclInput, checkObjectAcl } from "./canned-acl.ts";
 import { type Lock, type LockInput, lockFor } from "./object-lock.ts";
-import { tagContext } from "./read-version.ts";
 import { parseTaggingHeader, type TagSet } from "./tag-set.ts";
 import type { WriteCause } from "./write-version.ts";
 
@@ -16,11 +16,6 @@ export interface NewObjectInput extends AclInput, LockInput {
   readonly Key?: string | undefined;
   readonly StorageClass?: string | undefined;
   readonly Tagging?: string | undefined;
-  readonly ServerSideEncryption?: string | undefined;
-  readonly SSEKMSKeyId?: string | undefined;
-  readonly SSECustomerAlgorithm?: string | undefined;
-  readonly IfMatch?: string | undefined;
-  readonly IfNoneMatch?: string | undefined;
 }
 
 export interface NewObject {
@@ -44,7 +39,7 @@ export async function openForWriting(
   const key = input.Key ?? "";
   const tags = parseTaggingHeader(input.Tagging);
   const bucket = await findBucket(s3.metadata.reader, input.Bucket);
-  const asked = { ...writeContext(input, tags), ...context };
+  const asked = { ...requestTagConditions(tags), ...context };
   for (const action of actionsFor(input))
     authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key), asked);
   checkObjectAcl(input);
@@ -59,33 +54,6 @@ function actionsFor(input: NewObjectInput): string[] {
     actions.push("s3:PutObjectRetention");
   if (input.ObjectLockLegalHoldStatus !== undefined) actions.push("s3:PutObjectLegalHold");
   return actions;
-}
-
-/** Service Authorization Reference, "Condition keys for Amazon S3". */
-function writeContext(input: NewObjectInput, tags: TagSet): AccessContext {
-  const keys = Object.keys(tags);
-  const named: Record<string, string | undefined> = {
-    "s3:x-amz-acl": input.ACL,
-    "s3:x-amz-grant-full-control": input.GrantFullControl,
-    "s3:x-amz-grant-read": input.GrantRead,
-    "s3:x-amz-grant-read-acp": input.GrantReadACP,
-    "s3:x-amz-grant-write-acp": input.GrantWriteACP,
-    "s3:x-amz-storage-class": input.StorageClass,
-    "s3:x-amz-server-side-encryption": input.ServerSideEncryption,
-    "s3:x-amz-server-side-encryption-aws-kms-key-id": input.SSEKMSKeyId,
-    "s3:x-amz-server-side-encryption-customer-algorithm": input.SSECustomerAlgorithm,
-    "s3:object-lock-mode": input.ObjectLockMode,
-    "s3:object-lock-retain-until-date": input.ObjectLockRetainUntilDate?.toISOString(),
-    "s3:object-lock-legal-hold": input.ObjectLockLegalHoldStatus,
-    "s3:if-match": input.IfMatch,
-    "s3:if-none-match": input.IfNoneMatch,
-  };
-  const context: Record<string, string | readonly string[]> = {
-    ...tagContext("s3:RequestObjectTag", tags),
-    ...(keys.length > 0 && { "s3:RequestObjectTagKeys": keys }),
-  };
-  for (const [name, value] of Object.entries(named)) if (value !== undefined) context[name] = value;
-  return context;
 }
 
 /** Who did it, for events. @param reason the operation */

@@ -1,7 +1,12 @@
 /** The version that a request is about, if there is one and the caller may do this with it. */
-import { AwsError } from "../../../aws/errors.ts";
-import { type Bucket, bucketArn, objectArn } from "../buckets/bucket.ts";
-import { type AccessContext, authorizeIn, findBucket } from "../buckets/open-bucket.ts";
+import type { AwsError } from "../../../aws/errors.ts";
+import { type Bucket, objectArn } from "../buckets/bucket.ts";
+import { authorizeIn, authorizeMissing, findBucket, isAllowed } from "../buckets/open-bucket.ts";
+import {
+  type AccessContext,
+  existingTagConditions,
+  versionCondition,
+} from "../buckets/request-conditions.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { methodNotAllowed, noSuchKey, noSuchVersion } from "./errors.ts";
@@ -56,7 +61,7 @@ export async function lookUp(
   const action = versionId === undefined ? actions.current : actions.named;
   authorizeOn(s3, call, bucket, action, key, version, versionId);
   if (version !== undefined) return { bucket, version };
-  if (!mayList(s3, call, bucket, key)) throw new AwsError("AccessDenied", "Access Denied", { status: 403 });
+  authorizeMissing(s3, call, bucket, key);
   throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
 }
 
@@ -73,8 +78,8 @@ export function authorizeOn(
 ): void {
   authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key), {
     ...context,
-    ...tagContext("s3:ExistingObjectTag", version?.tags ?? {}),
-    ...(versionId !== undefined && { "s3:VersionId": versionId }),
+    ...existingTagConditions(version?.tags ?? {}),
+    ...versionCondition(versionId),
   });
 }
 
@@ -85,28 +90,8 @@ export function mayOn(
   { bucket, version }: OpenedVersion,
   action: string,
 ): boolean {
-  return allowed(() => authorizeOn(s3, call, bucket, action, version.key, version, undefined));
-}
-
-function mayList(s3: S3Context, call: S3Call, bucket: Bucket, key: string): boolean {
-  return allowed(() =>
-    authorizeIn(s3, call, bucket, "s3:ListBucket", bucketArn(bucket.name), { "s3:prefix": key }),
-  );
-}
-
-function allowed(check: () => void): boolean {
-  try {
-    check();
-    return true;
-  } catch (error) {
-    if (error instanceof AwsError) return false;
-    throw error;
-  }
-}
-
-/** `s3:ExistingObjectTag/team` and the like. */
-export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): AccessContext {
-  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`${prefix}/${key}`, value]));
+  const context = existingTagConditions(version.tags);
+  return isAllowed(s3, call, bucket, action, objectArn(bucket.name, version.key), context);
 }
 
 function markerRefusal(bucket: Bucket, marker: Version, versionId: string | undefined): AwsError {
