@@ -9,6 +9,7 @@ import type { S3Context } from "../context.ts";
 import { type BucketSettings, bucketArn } from "./bucket.ts";
 import { checkBucketName } from "./bucket-name.ts";
 import { accessDenied, invalidArgument, notImplemented } from "./errors.ts";
+import { checkOwnership } from "./ownership-controls.ts";
 import { checkTags } from "./tag-set.ts";
 
 /** AWS's default quota of general purpose buckets in an account. */
@@ -85,8 +86,7 @@ function illegalLocation(said: string): AwsError {
 
 /** What a new bucket has at AWS since April 2023: no ACLs, no public access. */
 function firstSettings(input: sdk.CreateBucketCommandInput): BucketSettings {
-  const ownership = input.ObjectOwnership ?? "BucketOwnerEnforced";
-  if (ownership !== "BucketOwnerEnforced") throw notImplemented(`the object ownership ${ownership}`);
+  const ownership = checkOwnership(input.ObjectOwnership ?? "BucketOwnerEnforced");
   const grants = [
     input.GrantFullControl,
     input.GrantRead,

@@ -98,6 +98,7 @@ export function authorizeIn(
     return;
   if (!atHome && policy !== undefined && publicAccessBlock?.RestrictPublicBuckets && publicPolicy(policy))
     throw accessDenied();
+  if (!atHome && bucket.settings.requestPayment === "Requester" && !offersToPay(call)) throw accessDenied();
   try {
     s3.authorize(call, {
       action,
@@ -111,6 +112,11 @@ export function authorizeIn(
     // S3 says why only to callers of the bucket's own account (User Guide, "Troubleshoot access denied errors").
     throw accessDenied(atHome ? deniedText(call, action, resource, error) : undefined);
   }
+}
+
+/** Amazon S3 User Guide, "Using Requester Pays buckets": who is not the owner says that he pays; nobody cannot. */
+function offersToPay(call: S3Call): boolean {
+  return call.principal.kind !== "anonymous" && call.header("x-amz-request-payer") === "requester";
 }
 
 /** Whether `authorizeIn` would let the call pass. */

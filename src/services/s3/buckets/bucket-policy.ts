@@ -1,0 +1,67 @@
+/** The bucket's policy, and whether it is public. */
+import type * as sdk from "@aws-sdk/client-s3";
+import type { S3Call } from "../call.ts";
+import type { S3Context } from "../context.ts";
+import { bucketArn } from "./bucket.ts";
+import { accessDenied, noSuchConfiguration } from "./errors.ts";
+import { openBucket } from "./open-bucket.ts";
+import { checkPolicyDocument } from "./policy-document.ts";
+import { publicPolicy } from "./public-policy.ts";
+import { changeSettings } from "./settings.ts";
+
+/** Throws MalformedPolicy, and AccessDenied for a public policy where the bucket blocks these. */
+export async function putBucketPolicy(
+  s3: S3Context,
+  call: S3Call,
+  input: sdk.PutBucketPolicyCommandInput,
+): Promise<object> {
+  const bucket = await openBucket(s3, call, input.Bucket, "s3:PutBucketPolicy");
+  const policy = input.Policy ?? "";
+  checkPolicyDocument(policy, bucket.name);
+  await s3.metadata.write((tx) =>
+    changeSettings(tx, bucket, ({ publicAccessBlock }) => {
+      if (publicAccessBlock?.BlockPublicPolicy && publicPolicy(policy))
+        throw accessDenied(
+          call.account === bucket.account
+            ? `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(bucket.name)}" because public policies are blocked by the BlockPublicPolicy block public access setting.`
+            : undefined,
+        );
+      return { policy };
+    }),
+  );
+  return {};
+}
+
+export async function getBucketPolicy(
+  s3: S3Context,
+  call: S3Call,
+  input: sdk.GetBucketPolicyCommandInput,
+): Promise<Omit<sdk.GetBucketPolicyCommandOutput, "$metadata">> {
+  const { settings, name } = await openBucket(s3, call, input.Bucket, "s3:GetBucketPolicy");
+  if (settings.policy === undefined) throw noSuchPolicy(name);
+  return { Policy: settings.policy };
+}
+
+export async function deleteBucketPolicy(
+  s3: S3Context,
+  call: S3Call,
+  input: sdk.DeleteBucketPolicyCommandInput,
+): Promise<object> {
+  const bucket = await openBucket(s3, call, input.Bucket, "s3:DeleteBucketPolicy");
+  await s3.metadata.write((tx) => changeSettings(tx, bucket, () => ({ policy: undefined })));
+  return {};
+}
+
+export async function getBucketPolicyStatus(
+  s3: S3Context,
+  call: S3Call,
+  input: sdk.GetBucketPolicyStatusCommandInput,
+): Promise<Omit<sdk.GetBucketPolicyStatusCommandOutput, "$metadata">> {
+  const { settings, name } = await openBucket(s3, call, input.Bucket, "s3:GetBucketPolicyStatus");
+  if (settings.policy === undefined) throw noSuchPolicy(name);
+  return { PolicyStatus: { IsPublic: publicPolicy(settings.policy) } };
+}
+
+function noSuchPolicy(bucket: string) {
+  return noSuchConfiguration("NoSuchBucketPolicy", "The bucket policy does not exist", bucket);
+}
