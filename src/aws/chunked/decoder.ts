@@ -97,7 +97,7 @@ export class ChunkedDecoder extends Transform {
     const end = piece.indexOf(LF, at);
     const upTo = end < 0 ? piece.length : end;
     if (this.#line.length + (upTo - at) > LONGEST_LINE) throw incompleteBody();
-    this.#line += piece.latin1Slice(at, upTo);
+    this.#line += piece.toString("latin1", at, upTo);
     if (end < 0) return piece.length;
     if (this.#line.charCodeAt(this.#line.length - 1) !== CR) throw incompleteBody();
     const line = this.#line.slice(0, -1);

@@ -1,23 +1,7 @@
 /** What a client says about the bytes it uploads: Content-MD5, x-amz-checksum-*, and which of these a trailer will say. */
 import { readBase64 } from "../../aws/protocols/text-values.ts";
-import type { ChecksumAlgorithm } from "../../services/s3/index.ts";
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, isChecksum } from "../../services/s3/index.ts";
 import { invalidDigest, invalidRequest } from "./errors.ts";
-
-/** Bytes of a checksum; its header is `x-amz-checksum-` and the name in lower case. */
-const BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
-  CRC32: 4,
-  CRC32C: 4,
-  CRC64NVME: 8,
-  SHA1: 20,
-  SHA256: 32,
-  SHA512: 64,
-  MD5: 16,
-  XXHASH64: 8,
-  XXHASH3: 8,
-  XXHASH128: 16,
-};
-
-const ALGORITHMS = Object.keys(BYTES) as readonly ChecksumAlgorithm[];
 
 export interface AnnouncedChecksum {
   /** Lower-case hex. */
@@ -32,34 +16,38 @@ export interface AnnouncedChecksum {
 /** Throws AwsError: InvalidDigest, InvalidRequest. */
 export function readAnnouncedChecksum(header: (name: string) => string | undefined): AnnouncedChecksum {
   const md5 = readMd5(header("content-md5"));
-  const given = ALGORITHMS.filter((algorithm) => header(headerOf(algorithm)) !== undefined);
+  const given = CHECKSUM_ALGORITHMS.filter((algorithm) => header(headerOf(algorithm)) !== undefined);
   if (given.length > 1)
     throw invalidRequest(
       "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
     );
   const trailer = checksumTrailer(header("x-amz-trailer"));
+  const named = namedAlgorithm(header("x-amz-sdk-checksum-algorithm"));
   const [algorithm] = given;
+  if (named !== undefined && named !== (algorithm ?? trailer ?? named))
+    throw invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.");
   if (algorithm !== undefined) {
     if (trailer !== undefined)
       throw invalidRequest(
         "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
       );
     const value = header(headerOf(algorithm)) ?? "";
-    checkValue(algorithm, value);
+    if (!isChecksum(algorithm, value))
+      throw invalidRequest(`Value for ${headerOf(algorithm)} header is invalid.`);
     return { md5, algorithm, value, trailer: undefined };
   }
   return {
     md5,
-    algorithm: trailer ?? namedAlgorithm(header("x-amz-sdk-checksum-algorithm")),
+    algorithm: trailer ?? named,
     value: undefined,
     trailer: trailer && headerOf(trailer),
   };
 }
 
 /** Throws InvalidRequest for a value that cannot be that algorithm's. */
-export function checkValue(algorithm: ChecksumAlgorithm, value: string): void {
-  if (bytesOf(value) !== BYTES[algorithm])
-    throw invalidRequest(`Value for ${headerOf(algorithm)} header is invalid.`);
+export function checkTrailer(algorithm: ChecksumAlgorithm, value: string): void {
+  if (!isChecksum(algorithm, value))
+    throw invalidRequest(`Value for ${headerOf(algorithm)} trailing header is invalid.`);
 }
 
 export function headerOf(algorithm: ChecksumAlgorithm): string {
@@ -84,7 +72,7 @@ function bytesOf(base64: string): number | undefined {
 function checksumTrailer(names: string | undefined): ChecksumAlgorithm | undefined {
   if (names === undefined) return undefined;
   const name = names.trim().toLowerCase();
-  const algorithm = ALGORITHMS.find((known) => headerOf(known) === name);
+  const algorithm = CHECKSUM_ALGORITHMS.find((known) => headerOf(known) === name);
   if (algorithm === undefined)
     throw invalidRequest("The value specified in the x-amz-trailer header is not supported");
   return algorithm;
@@ -92,7 +80,7 @@ function checksumTrailer(names: string | undefined): ChecksumAlgorithm | undefin
 
 function namedAlgorithm(text: string | undefined): ChecksumAlgorithm | undefined {
   if (text === undefined) return undefined;
-  const algorithm = ALGORITHMS.find((known) => known === text.toUpperCase());
+  const algorithm = CHECKSUM_ALGORITHMS.find((known) => known === text.toUpperCase());
   if (algorithm === undefined)
     throw invalidRequest("Value for x-amz-sdk-checksum-algorithm header is invalid.");
   return algorithm;

@@ -10,28 +10,24 @@ import type { Operation, ServiceModel } from "../../aws/wire.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { errorOf } from "../../server/aws-errors.ts";
 import type { Arrival, Door } from "../../server/door.ts";
-import { createBodyReader } from "../../server/request-body.ts";
 import type { S3, S3Call, UploadBody } from "../../services/s3/index.ts";
 import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { withBody } from "../request-body.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
 import { type Caller, identify } from "./caller.ts";
+import { createDocumentReader } from "./document-body.ts";
 import { checkInput } from "./input-limits.ts";
+import { openPayload } from "./payload.ts";
 import { type RequestHead, readHead } from "./request-head.ts";
-import { openUpload } from "./upload-body.ts";
+import { uploadBody } from "./upload-body.ts";
 
 export interface S3DoorParts {
   readonly s3: Pick<S3, "operations" | "corsRules">;
   readonly identity: Pick<Identity, "authenticate" | "signerOf">;
 }
 
-/** A document: DeleteObjects and CompleteMultipartUpload have the longest. */
-const LONGEST_DOCUMENT = 8 * 2 ** 20;
-/** Of all documents that are being read at the same time. */
-const ALL_DOCUMENTS = 128 * 2 ** 20;
-
 export function s3Door({ s3, identity }: S3DoorParts): Door {
-  const documents = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
+  const documents = createDocumentReader();
   // The table's own type was checked where it was written; the model says which name is asked for.
   const operations = s3.operations as Readonly<Record<string, OperationHandler<S3Call> | undefined>>;
 
@@ -75,9 +71,10 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     handler: OperationHandler<S3Call>,
     { request, head, caller, arrival }: Served,
   ): Promise<object> {
+    const payload = await openPayload(head, caller, identity);
     const { streamingInput } = operation;
     if (streamingInput === undefined) {
-      const body = await documents.read(request);
+      const body = await documents.read(operation.name, request, head, payload);
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
       return handler(callOf(caller, arrival, head, undefined), input as never);
@@ -85,10 +82,9 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     const input: object = await model.parse(operation, head.wire);
     Reflect.deleteProperty(input, streamingInput);
     checkInput(input, head.wire.headers);
-    return withBody(request, (bytes) => {
-      const body = openUpload(head, caller.signed?.payload ?? { kind: "unsigned" }, bytes);
-      return handler(callOf(caller, arrival, head, body), input as never);
-    });
+    return withBody(request, (wire) =>
+      handler(callOf(caller, arrival, head, uploadBody(head, payload, wire)), input as never),
+    );
   }
 }
 

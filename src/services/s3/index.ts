@@ -8,6 +8,7 @@ import { createOperations } from "./operations.ts";
 
 export type { Anonymous, ChecksumAlgorithm, S3Call, S3Operations, UploadBody } from "./call.ts";
 export { XmlDocument } from "./call.ts";
+export { CHECKSUM_ALGORITHMS, HASH_OF, isChecksum } from "./checksums/checksums.ts";
 export type { S3Dependencies } from "./context.ts";
 export { S3Error } from "./s3-error.ts";
 
