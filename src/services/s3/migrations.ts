@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { columnTypes } from "../../storage/metadata/columns.ts";
 import type { Migrations } from "../../storage/metadata/metadata.ts";
+import { lifecycleMigrations } from "./lifecycle/migrations.ts";
 
 /** The columns are explained in tables.ts. */
 export const migrations: Migrations = {
@@ -107,4 +108,5 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  ...lifecycleMigrations,
 };

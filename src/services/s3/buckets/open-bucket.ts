@@ -1,3 +1,4 @@
+import type { Selectable } from "kysely";
 import { AwsError } from "../../../aws/errors.ts";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "../../../aws/names.ts";
 import { BoundedCache } from "../../../bounded-cache.ts";
@@ -5,6 +6,7 @@ import { AccessDenied } from "../../../identity/authorize.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
+import type { S3BucketsTable } from "../tables.ts";
 import { type Bucket, type BucketSettings, bucketArn, objectArn } from "./bucket.ts";
 import { accessDenied, noSuchBucket } from "./errors.ts";
 import { publicPolicy } from "./public-policy.ts";
@@ -23,6 +25,16 @@ export async function findBucket(reader: Reader, name: string | undefined): Prom
     .where("name", "=", name ?? "")
     .executeTakeFirst();
   if (row === undefined) throw noSuchBucket(name ?? "");
+  return bucketOf(row);
+}
+
+/** For what runs in the background: the bucket that a row belongs to, unless it was deleted. */
+export async function findBucketById(reader: Reader, id: string): Promise<Bucket | undefined> {
+  const row = await reader.selectFrom("s3_buckets").selectAll().where("id", "=", id).executeTakeFirst();
+  return row && bucketOf(row);
+}
+
+function bucketOf(row: Selectable<S3BucketsTable>): Bucket {
   let settings = parsed.get(row.settings);
   if (settings === undefined) {
     // Written by this room only.

@@ -3,6 +3,8 @@ import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import { noSuchBucket } from "../buckets/errors.ts";
 import type { S3Context } from "../context.ts";
+import { enqueueArchive } from "../lifecycle/archive-queue.ts";
+import { isArchived } from "../lifecycle/storage-classes.ts";
 import { type ObjectEvent, recordObjectEvent } from "../object-events.ts";
 import { keyOf, storedKey } from "../object-key.ts";
 import { checkDelete, checkWrite } from "./conditions.ts";
@@ -29,6 +31,7 @@ export const createWriteVersions: CreateWriteVersions = (s3) => ({
     checkWrite(conditions, version.key, newest?.delete_marker === 0 ? newest.etag : undefined);
     const row = await placeOnTop(tx, s3, { bucket, key, versioning, newest }, contentColumns(version));
     await keepContent(tx, s3, row.id, version.blobId, version.parts);
+    if (isArchived(version.storageClass)) await enqueueArchive(tx, s3, [row.id]);
     await record(tx, s3, bucket, row, cause);
     return versionOf(row);
   },
