@@ -68,6 +68,9 @@ export class XmlDocument {
   }
 }
 
+/** 204, where the SDK's model says 200 and S3 does not: PutBucketPolicy, PutBucketTagging. */
+export const NO_CONTENT: XmlDocument = new XmlDocument("", {}, 204);
+
 type Answers<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends
     | ((call: infer C, input: infer Input) => Promise<infer Output>)

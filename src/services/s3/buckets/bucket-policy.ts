@@ -1,6 +1,6 @@
 /** The bucket's policy, and whether it is public. */
 import type * as sdk from "@aws-sdk/client-s3";
-import type { S3Call } from "../call.ts";
+import { NO_CONTENT, type S3Call, type XmlDocument } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { bucketArn } from "./bucket.ts";
 import { accessDenied, noSuchConfiguration } from "./errors.ts";
@@ -14,7 +14,7 @@ export async function putBucketPolicy(
   s3: S3Context,
   call: S3Call,
   input: sdk.PutBucketPolicyCommandInput,
-): Promise<object> {
+): Promise<XmlDocument> {
   const bucket = await openBucket(s3, call, input.Bucket, "s3:PutBucketPolicy");
   const policy = input.Policy ?? "";
   checkPolicyDocument(policy, bucket.name);
@@ -29,7 +29,7 @@ export async function putBucketPolicy(
       return { policy };
     }),
   );
-  return {};
+  return NO_CONTENT;
 }
 
 export async function getBucketPolicy(

@@ -1,5 +1,5 @@
 import type * as sdk from "@aws-sdk/client-s3";
-import type { S3Call } from "../call.ts";
+import { NO_CONTENT, type S3Call, type XmlDocument } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { malformedXml, noSuchConfiguration } from "./errors.ts";
 import { openBucket } from "./open-bucket.ts";
@@ -10,13 +10,13 @@ export async function putBucketTagging(
   s3: S3Context,
   call: S3Call,
   input: sdk.PutBucketTaggingCommandInput,
-): Promise<object> {
+): Promise<XmlDocument> {
   const bucket = await openBucket(s3, call, input.Bucket, "s3:PutBucketTagging");
   if (input.Tagging?.TagSet === undefined) throw malformedXml();
   const given = checkTags(input.Tagging.TagSet);
   const tags = Object.keys(given).length === 0 ? undefined : given;
   await s3.metadata.write((tx) => changeSettings(tx, bucket, () => ({ tags })));
-  return {};
+  return NO_CONTENT;
 }
 
 export async function getBucketTagging(
