@@ -1,32 +1,34 @@
 import type { Readable } from "node:stream";
-import type { BlobStore, SealedUpload, StoredUpload } from "./blob-store.ts";
+import type { SealedUpload } from "./blob-store.ts";
 import type { ByteRange, ContentHash, TakenContent } from "./blobs.ts";
+import type { BlobsContext } from "./context.ts";
 import type { HashAlgorithm } from "./hash-algorithms.ts";
+import { type FinishedUpload, openFinished, sealFinished } from "./make-blob.ts";
 import type { UploadHash } from "./upload-hash.ts";
 
-/** What is known of content whose digest nobody said. */
+/** What is known of content whose digest nobody said, unless something else is asked for. */
 export const CONTENT_HASHES = ["md5", "sha1", "sha256", "sha512"] as const satisfies ContentHash[];
 
 /** An upload that has come whole, to be looked at before its commit. It is sealed only if somebody opens it. */
 export class ArrivedContent<Hash extends HashAlgorithm> implements TakenContent<Hash> {
   readonly size: number;
   readonly hashes: TakenContent<Hash>["hashes"];
-  readonly #store: BlobStore;
-  readonly #stored: StoredUpload;
+  readonly #context: BlobsContext;
+  readonly #finished: FinishedUpload;
   readonly #opened: Readable[] = [];
   #sealing: Promise<SealedUpload> | undefined;
   #sealed: SealedUpload | undefined;
 
   /** @param hash has run over all bytes, with `algorithms` */
   constructor(
-    store: BlobStore,
-    stored: StoredUpload,
+    context: BlobsContext,
+    finished: FinishedUpload,
     hash: UploadHash,
     algorithms: readonly HashAlgorithm[],
   ) {
-    this.#store = store;
-    this.#stored = stored;
-    this.size = stored.size;
+    this.#context = context;
+    this.#finished = finished;
+    this.size = finished.bytes.size;
     const entries = algorithms.map((algorithm) => {
       const value = hash.hex(algorithm);
       if (value === undefined) throw new TypeError(`${algorithm} was not computed`);
@@ -41,11 +43,9 @@ export class ArrivedContent<Hash extends HashAlgorithm> implements TakenContent<
   }
 
   async open(range?: ByteRange): Promise<Readable> {
-    this.#sealing ??= this.#store.seal(this.#stored);
-    const sealed = await this.#sealing;
-    this.#sealed = sealed;
-    const [start, end] = [range?.start ?? 0, range?.end ?? this.size - 1];
-    const bytes = await this.#store.open(sealed.location, this.size, start, end);
+    this.#sealing ??= sealFinished(this.#context, this.#finished);
+    this.#sealed = await this.#sealing;
+    const bytes = await openFinished(this.#context, this.#finished, this.#sealed, range);
     this.#opened.push(bytes);
     return bytes;
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Transaction } from "../metadata/metadata.ts";
 import type { BlobsContext } from "./context.ts";
+import type { BlobRemovalsTable } from "./tables.ts";
 import type { UploadLocks } from "./upload-locks.ts";
 
 /**
@@ -64,15 +65,15 @@ async function expireUploads(
 ): Promise<Batch> {
   const rows = await tx
     .selectFrom("blob_uploads")
-    .select("id")
+    .select(["id", "storage_class"])
     .where("updated_at", "<=", untouchedSince)
     .where("claimed_until", "<=", now)
     .orderBy("updated_at")
     .limit(BATCH)
     .execute();
-  const expired = rows.map((row) => row.id).filter((id) => !isInUse(id));
+  const expired = rows.filter((row) => !isInUse(row.id));
   if (expired.length > 0) {
-    await tx.deleteFrom("blob_uploads").where("id", "in", expired).execute();
+    await tx.deleteFrom("blob_uploads").where("id", "in", ids(expired)).execute();
     await noteRemovals(tx, expired, now);
   }
   return { done: expired.length, more: rows.length === BATCH && expired.length > 0 };
@@ -101,16 +102,35 @@ async function reviewBlobs(tx: Transaction, now: number): Promise<Batch> {
     )
     .execute();
   if (garbage.length > 0) {
-    await tx.deleteFrom("blobs").where("id", "in", garbage).execute();
-    await noteRemovals(tx, garbage, now);
+    await tx.deleteFrom("blob_contents").where("blob_id", "in", garbage).execute();
+    const deleted = await tx
+      .deleteFrom("blobs")
+      .where("id", "in", garbage)
+      .returning(["id", "stored_id", "storage_class", "location"])
+      .execute();
+    // What lay in its row alone has left nothing in a store.
+    const stored = deleted.filter((row) => row.location !== "");
+    await noteRemovals(
+      tx,
+      stored.map((row) => ({ ...row, id: row.stored_id ?? row.id })),
+      now,
+    );
   }
   return { done: garbage.length, more: due.length === BATCH };
 }
 
-async function noteRemovals(tx: Transaction, ids: readonly string[], now: number): Promise<void> {
+/** Bytes in a store, by the id of their upload. */
+type Removal = Pick<BlobRemovalsTable, "id" | "storage_class">;
+
+function ids(removals: readonly Removal[]): string[] {
+  return removals.map((removal) => removal.id);
+}
+
+async function noteRemovals(tx: Transaction, removals: readonly Removal[], now: number): Promise<void> {
+  if (removals.length === 0) return;
   await tx
     .insertInto("blob_removals")
-    .values(ids.map((id) => ({ id, created_at: now, storage_class: "hot" as const })))
+    .values(removals.map(({ id, storage_class }) => ({ id, created_at: now, storage_class })))
     .execute();
 }
 
@@ -121,7 +141,7 @@ async function removeBytes(context: BlobsContext, signal: AbortSignal): Promise<
   while (!signal.aborted) {
     const rows = await context.metadata.reader
       .selectFrom("blob_removals")
-      .select("id")
+      .select(["id", "storage_class"])
       .where("id", ">", after)
       .orderBy("id")
       .limit(BATCH)
@@ -129,10 +149,7 @@ async function removeBytes(context: BlobsContext, signal: AbortSignal): Promise<
     const last = rows.at(-1);
     if (last === undefined) break;
     after = last.id;
-    const removed = await removeAll(
-      context,
-      rows.map((row) => row.id),
-    );
+    const removed = await removeAll(context, rows);
     if (removed.length > 0) {
       await context.metadata.write((tx) =>
         tx.deleteFrom("blob_removals").where("id", "in", removed).execute(),
@@ -144,16 +161,16 @@ async function removeBytes(context: BlobsContext, signal: AbortSignal): Promise<
   return total;
 }
 
-async function removeAll(context: BlobsContext, ids: string[]): Promise<string[]> {
+async function removeAll(context: BlobsContext, removals: readonly Removal[]): Promise<string[]> {
   const removed: string[] = [];
-  const waiting = [...ids];
+  const waiting = [...removals];
   const work = async () => {
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       try {
-        await context.store.remove(id);
-        removed.push(id);
+        await context.stores[next.storage_class].remove(next.id);
+        removed.push(next.id);
       } catch (error) {
-        context.log.warn({ err: error, blob: id }, "removing bytes failed and will be tried again");
+        context.log.warn({ err: error, blob: next.id }, "removing bytes failed and will be tried again");
       }
     }
   };

@@ -1,8 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { Metadata } from "../metadata/metadata.ts";
-import type { BlobKeys, EncryptionScope } from "./blob-keys.ts";
+import type { BlobKeys, Encryption, EncryptionScope } from "./blob-keys.ts";
 import type { BlobStore } from "./blob-store.ts";
+import type { StorageClass } from "./blobs.ts";
+import type { DamageReport } from "./damage.ts";
+import { DataKeys } from "./data-keys.ts";
 
 /** What the blob engine stands on. */
 export interface BlobsOptions {
@@ -20,7 +23,39 @@ export interface BlobsOptions {
   readonly graceMilliseconds?: number;
   /** How long an upload is kept that nobody continues, in milliseconds; seven days when absent. */
   readonly uploadLifetimeMilliseconds?: number;
+  /** Hears of every blob whose bytes are found to be damaged, and of every one that is whole again. */
+  readonly onDamage?: (report: DamageReport) => void;
 }
 
-/** The same with every default filled in: what the engine's parts work with. */
-export type BlobsContext = Required<BlobsOptions>;
+/** What the engine's parts work with. */
+export interface BlobsContext {
+  readonly metadata: Metadata;
+  readonly stores: Readonly<Record<StorageClass, BlobStore>>;
+  readonly dataKeys: DataKeys;
+  readonly defaultEncryption: Encryption;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly graceMilliseconds: number;
+  readonly uploadLifetimeMilliseconds: number;
+  readonly onDamage: (report: DamageReport) => void;
+}
+
+export function blobsContext(options: BlobsOptions): BlobsContext {
+  const { metadata, clock, log } = options;
+  return {
+    metadata,
+    stores: { hot: options.store, cold: options.coldStore ?? options.store },
+    dataKeys: new DataKeys(options.keys ?? NO_KEYS),
+    defaultEncryption: { scope: options.defaultScope ?? "none" },
+    clock,
+    log,
+    graceMilliseconds: options.graceMilliseconds ?? clock.dayMilliseconds,
+    uploadLifetimeMilliseconds: options.uploadLifetimeMilliseconds ?? 7 * clock.dayMilliseconds,
+    onDamage: options.onDamage ?? (() => undefined),
+  };
+}
+
+const NO_KEYS: BlobKeys = {
+  generate: (scope) => Promise.reject(new TypeError(`this engine was given no keys for ${scope}`)),
+  unseal: (scope) => Promise.reject(new TypeError(`this engine was given no keys for ${scope}`)),
+};

@@ -1,10 +1,9 @@
-import type { Readable } from "node:stream";
-import type { Blobs, ByteRange } from "./blobs.ts";
+import type { Blobs } from "./blobs.ts";
 import { type Collected, collectGarbage } from "./collect.ts";
-import type { BlobsContext, BlobsOptions } from "./context.ts";
-import type { Digest } from "./digest.ts";
-import { BlobMissing } from "./errors.ts";
-import { NO_KEYS } from "./no-keys.ts";
+import { type BlobsOptions, blobsContext } from "./context.ts";
+import { copyBlob } from "./copy-blob.ts";
+import { OneRequestUploads } from "./one-request.ts";
+import { openBlob } from "./read-blob.ts";
 import { addReference, removeReference } from "./references.ts";
 import { type BlobTotals, measureBlobs } from "./totals.ts";
 import { UploadLocks } from "./upload-locks.ts";
@@ -24,63 +23,28 @@ export interface BlobEngine extends Blobs {
   readonly recurringJobs: readonly { name: string; schedule: string; kind: string; payload: object }[];
 }
 
-/** Puts the parts together: uploads.ts (bytes in), references.ts, collect.ts, and reading. */
+/** Puts the parts together: uploads.ts and one-request.ts (bytes in), read-blob.ts, copy-blob.ts, references.ts, collect.ts. */
 export function createBlobs(options: BlobsOptions): BlobEngine {
-  const { metadata, store, clock, log } = options;
-  const context: BlobsContext = {
-    coldStore: options.store,
-    keys: NO_KEYS,
-    defaultScope: "none",
-    ...options,
-    graceMilliseconds: options.graceMilliseconds ?? clock.dayMilliseconds,
-    uploadLifetimeMilliseconds: options.uploadLifetimeMilliseconds ?? 7 * clock.dayMilliseconds,
-  };
+  const context = blobsContext(options);
+  const { metadata, stores, clock, log, defaultEncryption } = context;
   const locks = new UploadLocks();
   const uploads = new Uploads(context, locks);
+  const oneRequest = new OneRequestUploads(context, locks);
   const collect = (signal: AbortSignal) => collectGarbage(context, locks, signal);
 
   return {
-    checkRoom: () => store.checkRoom(),
-    beginUpload: async (owner, { algorithms = [], encryption } = {}) =>
-      (await uploads.begin(owner, algorithms, encryption && { encryption })).id,
+    checkRoom: () => stores.hot.checkRoom(),
+    beginUpload: (owner, { algorithms = [], encryption = defaultEncryption } = {}) =>
+      uploads.begin(owner, algorithms, encryption),
     uploadSize: (id, owner) => uploads.size(id, owner),
     append: (id, owner, body, appendOptions = {}) => uploads.append(id, owner, body, appendOptions),
     finishUpload: (id, owner, digest, commit) => uploads.finish(id, owner, digest, commit),
     cancelUpload: (id, owner) => uploads.cancel(id, owner),
-    upload: (body, digest, appendOptions, commit) =>
-      uploads.inOneRequest(body, digest, appendOptions, commit),
-    take: (body, takeOptions, inspect, commit) => uploads.take(body, takeOptions, inspect, commit),
-
-    async copy(source, target, copyOptions, commit) {
-      const row = await metadata.reader
-        .selectFrom("blobs")
-        .select(["id", "scope", "sha256", "size", "storage_class"])
-        .where("id", "=", source.blobId)
-        .executeTakeFirst();
-      if (row === undefined) throw new BlobMissing(`there is no blob ${source.blobId}`);
-      const sha256 = row.sha256 as Digest;
-      const wanted = {
-        encryption: target.encryption ?? { scope: row.scope },
-        storageClass: target.storageClass ?? row.storage_class,
-      };
-      const bytes = await this.open(source.blobId, undefined, source);
-      return uploads.inOneRequest(bytes, sha256, { ...copyOptions, ...wanted }, commit);
-    },
-
-    async open(blobId: string, range?: ByteRange): Promise<Readable> {
-      const row = await metadata.reader
-        .selectFrom("blobs")
-        .select(["location", "size"])
-        .where("id", "=", blobId)
-        .executeTakeFirst();
-      if (row === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
-      try {
-        return await store.open(row.location, row.size, range?.start ?? 0, range?.end ?? row.size - 1);
-      } catch (error) {
-        if (error instanceof BlobMissing) log.error({ err: error, blob: blobId }, "a blob is damaged");
-        throw error;
-      }
-    },
+    upload: (body, digest, uploadOptions, commit) => oneRequest.upload(body, digest, uploadOptions, commit),
+    take: (body, takeOptions, inspect, commit) => oneRequest.take(body, takeOptions, inspect, commit),
+    copy: (source, target, copyOptions, commit) =>
+      copyBlob(context, oneRequest, source, target, copyOptions, commit),
+    open: (blobId, range, openOptions) => openBlob(context, blobId, range, openOptions),
 
     reference: addReference,
     release: (tx, blobId, referrer) =>

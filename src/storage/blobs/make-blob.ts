@@ -1,14 +1,18 @@
 /**
  * The end of an upload: its bytes become a blob. One transaction makes the blob, runs the caller's commit and
- * forgets the upload; when the same bytes are there already, theirs is the blob and these are removed.
+ * forgets the upload; when the same bytes are there already, theirs is the blob and these are removed. Where those
+ * that are there are known to be damaged, the new ones take their place.
  */
-import type { Reader, Transaction } from "../metadata/metadata.ts";
-import type { SealedUpload, StoredUpload } from "./blob-store.ts";
-import type { Blob } from "./blobs.ts";
+import type { Readable } from "node:stream";
+import type { Transaction } from "../metadata/metadata.ts";
+import { blobOf, findTwin, insertBlob, replaceBytes, type WrittenBytes } from "./blob-rows.ts";
+import type { SealedUpload } from "./blob-store.ts";
+import type { Blob, ByteRange } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { type Digest, type DigestAlgorithm, digestAlgorithm } from "./digest.ts";
+import { type Digest, digestAlgorithm } from "./digest.ts";
 import { BlobMissing, DigestMismatch } from "./errors.ts";
 import { reviewIfUnreferenced } from "./references.ts";
+import { openBytes, type UploadedBytes } from "./stored-bytes.ts";
 import { UploadHash, type UploadHashes } from "./upload-hash.ts";
 import { consumeUpload, noteRemoval, type Upload } from "./upload-rows.ts";
 
@@ -20,53 +24,59 @@ export interface FinishedUpload {
   readonly upload: Upload;
   /** Of this server on the row; empty where it needs none. */
   readonly claim: string;
-  /** Where the bytes are. */
-  readonly stored: StoredUpload;
+  readonly bytes: UploadedBytes;
+  readonly dataKey: Uint8Array | undefined;
   /** When it was sealed before, to be looked at. */
   readonly sealed?: SealedUpload | undefined;
+  /** The bytes as a store would have them, when they are to lie in the blob's row. No row knows of the upload then. */
+  readonly content?: Uint8Array;
 }
 
 /**
  * Throws DigestMismatch, which leaves the upload as it was, and what `commit` throws.
  * @param known the digests so far, when this process has seen all bytes
+ * @param hashes keeps the digests when the upload stays
  */
 export async function makeBlob<Result>(
   context: BlobsContext,
-  hashes: UploadHashes,
   finished: FinishedUpload,
   known: UploadHash | undefined,
   digest: Digest,
   commit: Commit<Result>,
+  hashes?: UploadHashes,
 ): Promise<Result> {
-  const { metadata, store } = context;
-  const { upload, stored } = finished;
+  const { metadata } = context;
+  const { upload, bytes } = finished;
   let { sealed } = finished;
   let hash = known;
+  const seal = async (): Promise<SealedUpload> => {
+    sealed ??= await sealFinished(context, finished);
+    return sealed;
+  };
   try {
     await hash?.settled();
     if (hash?.digest(digestAlgorithm(digest)) === undefined) {
-      sealed = await store.seal(stored);
-      const algorithms = [...upload.algorithms, digestAlgorithm(digest)];
-      hash = await hashAgain(context, sealed.location, stored.size, algorithms);
+      hash = await hashAgain(context, finished, await seal(), digest);
     }
     const actual = hash.digest(digestAlgorithm(digest));
     if (actual !== digest) throw new DigestMismatch(`the digest is ${actual}, not ${digest}`);
     const sha256 = hash.digest("sha256");
     if (sha256 === undefined) throw new TypeError("sha256 is always computed");
 
-    if (!(await findBlob(metadata.reader, upload, sha256))) sealed ??= await store.seal(stored);
+    const twin = await findTwin(metadata.reader, upload, sha256);
+    if (twin === undefined || twin.damaged_at > 0) await seal();
     const write = () => metadata.write((tx) => commitBlob(tx, context, finished, sha256, sealed, commit));
     let outcome = await write();
     if (outcome === "seal first") {
-      sealed = await store.seal(stored);
+      await seal();
       outcome = await write();
     }
     if (outcome === "seal first") throw new BlobMissing(`${sha256} was not sealed`);
-    if (!outcome.isNew) removeSoon(context, upload.id);
+    if (!outcome.isNew && finished.content === undefined) removeSoon(context, upload);
     return outcome.result;
   } catch (error) {
-    hashes.keep(upload.id, hash);
-    if (sealed && sealed.state !== stored.state) await rememberSealed(context, finished, sealed);
+    hashes?.keep(upload.id, hash);
+    if (sealed && sealed.state !== bytes.stored.state) await rememberSealed(context, finished, sealed);
     throw error;
   }
 }
@@ -74,59 +84,84 @@ export async function makeBlob<Result>(
 async function commitBlob<Result>(
   tx: Transaction,
   context: BlobsContext,
-  { upload, claim, stored }: FinishedUpload,
+  finished: FinishedUpload,
   sha256: Digest,
   sealed: SealedUpload | undefined,
   commit: Commit<Result>,
 ): Promise<{ result: Result; isNew: boolean } | "seal first"> {
+  const { upload, claim, bytes } = finished;
   const now = context.clock.now().getTime();
-  const existing = await findBlob(tx, upload, sha256);
-  // The blob that made sealing needless was collected a moment ago.
-  if (existing === undefined && sealed === undefined) return "seal first";
-  await consumeUpload(tx, upload, claim);
-  if (existing) await noteRemoval(tx, upload.id, now);
-  const { scope, storageClass } = upload;
-  const blob: Blob = existing ?? { id: upload.id, scope, sha256, storageClass, size: stored.size };
-  if (sealed && !existing) {
-    await tx
-      .insertInto("blobs")
-      .values({
-        id: blob.id,
-        scope,
-        sha256,
-        size: blob.size,
-        storage_class: storageClass,
-        location: sealed.location,
-        created_at: now,
-        stored_size: stored.size,
-        sealed_key: "",
-        extents: "",
-        stored_id: "",
-        damaged_at: 0,
-      })
-      .execute();
+  const twin = await findTwin(tx, upload, sha256);
+  const isNew = twin === undefined || twin.damaged_at > 0;
+  // The blob that made sealing needless was collected a moment ago, or found to be damaged.
+  if (isNew && sealed === undefined) return "seal first";
+  if (finished.content === undefined) {
+    await consumeUpload(tx, upload, claim);
+    if (!isNew) await noteRemoval(tx, upload.id, upload.storageClass, now);
+  }
+  const blob: Blob = twin
+    ? blobOf(twin)
+    : { id: upload.id, scope: upload.scope, sha256, storageClass: upload.storageClass, size: bytes.size };
+  if (isNew && sealed) {
+    const written = writtenBytes(finished, sealed);
+    if (twin) await replaceBytes(tx, twin, written, now);
+    else await insertBlob(tx, blob, written, now);
   }
   const result = await commit(tx, blob);
   await reviewIfUnreferenced(tx, blob.id, now + context.graceMilliseconds);
-  return { result, isNew: existing === undefined };
+  return { result, isNew };
+}
+
+function writtenBytes({ upload, bytes, content }: FinishedUpload, sealed: SealedUpload): WrittenBytes {
+  return {
+    uploadId: upload.id,
+    location: sealed.location,
+    storedSize: bytes.stored.size,
+    sealedKey: upload.sealedKey,
+    extents: bytes.extents,
+    content,
+  };
+}
+
+/** Makes the bytes readable; what lies in a row is so already. */
+export async function sealFinished(
+  context: BlobsContext,
+  { upload, bytes, content }: FinishedUpload,
+): Promise<SealedUpload> {
+  if (content !== undefined) return { location: "", state: "" };
+  return context.stores[upload.storageClass].seal(bytes.stored);
+}
+
+/** The bytes of an upload that is no blob yet. */
+export async function openFinished(
+  context: BlobsContext,
+  finished: FinishedUpload,
+  sealed: SealedUpload,
+  range?: ByteRange,
+): Promise<Readable> {
+  const { upload, bytes, dataKey } = finished;
+  const readable = {
+    ...writtenBytes(finished, sealed),
+    storageClass: upload.storageClass,
+    size: bytes.size,
+  };
+  return openBytes(context.stores[upload.storageClass], readable, dataKey, range);
 }
 
 /** The upload moved here from another process, or its digest was not announced: one read over all bytes. */
 async function hashAgain(
-  { store }: BlobsContext,
-  location: string,
-  size: number,
-  algorithms: DigestAlgorithm[],
+  context: BlobsContext,
+  finished: FinishedUpload,
+  sealed: SealedUpload,
+  digest: Digest,
 ): Promise<UploadHash> {
-  const hash = new UploadHash(algorithms);
-  if (size === 0) {
-    await hash.settled();
-    return hash;
-  }
-  const bytes = await store.open(location, size, 0, size - 1);
+  const { size } = finished.bytes;
+  const hash = new UploadHash([...finished.upload.algorithms, digestAlgorithm(digest)]);
+  const bytes = await openFinished(context, finished, sealed);
   for await (const chunk of bytes as AsyncIterable<Uint8Array>) await hash.update(chunk);
   await hash.settled();
-  if (hash.position !== size) throw new BlobMissing(`${location} ends at byte ${hash.position} of ${size}`);
+  if (hash.position !== size)
+    throw new BlobMissing(`${sealed.location} ends at byte ${hash.position} of ${size}`);
   return hash;
 }
 
@@ -149,23 +184,11 @@ async function rememberSealed(
 }
 
 /** The row in blob_removals stays until the collector has been there too, so a crash loses nothing. */
-export function removeSoon({ store, log }: BlobsContext, id: string): void {
-  store
+export function removeSoon(
+  { stores, log }: BlobsContext,
+  { id, storageClass }: Pick<Upload, "id" | "storageClass">,
+): void {
+  stores[storageClass]
     .remove(id)
     .catch((error: unknown) => log.warn({ err: error, upload: id }, "removing bytes will be tried again"));
-}
-
-async function findBlob(
-  reader: Reader,
-  { scope, storageClass }: Pick<Blob, "scope" | "storageClass">,
-  sha256: Digest,
-): Promise<Blob | undefined> {
-  const row = await reader
-    .selectFrom("blobs")
-    .select(["id", "size"])
-    .where("sha256", "=", sha256)
-    .where("scope", "=", scope)
-    .where("storage_class", "=", storageClass)
-    .executeTakeFirst();
-  return row && { id: row.id, size: row.size, scope, sha256, storageClass };
 }

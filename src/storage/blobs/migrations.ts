@@ -81,7 +81,7 @@ export const migrations: Migrations = {
         await addInteger(table, "stored_size");
         await sql`update ${sql.table(table)} set stored_size = size`.execute(db);
       }
-      await addText("blobs", "stored_id", "");
+      await db.schema.alterTable("blobs").addColumn("stored_id", text).execute();
       await addInteger("blobs", "damaged_at");
       await addText("blob_uploads", "scope", "none");
       await addText("blob_uploads", "storage_class", "hot");
@@ -99,7 +99,7 @@ export const migrations: Migrations = {
         .createIndex("blobs_healed")
         .on("blobs")
         .columns(["stored_id"])
-        .where("stored_id", "<>", "")
+        .where("stored_id", "is not", null)
         .execute();
       await db.schema
         .createIndex("blobs_damaged")

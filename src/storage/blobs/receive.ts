@@ -1,38 +1,51 @@
-import type { Readable } from "node:stream";
-import type { BlobWriter } from "./blob-store.ts";
-import { BlobTooLarge, BodyBrokenOff } from "./errors.ts";
+import type { ArrivingBody } from "./arriving-body.ts";
+import type { BlobsContext } from "./context.ts";
+import type { BodyBrokenOff } from "./errors.ts";
+import { removeSoon } from "./make-blob.ts";
+import { appendBytes, type UploadedBytes } from "./stored-bytes.ts";
 import type { UploadHash } from "./upload-hash.ts";
+import { discardLateBytes, type Upload } from "./upload-rows.ts";
 
-/**
- * Moves a request's body into a writer, at the pace of the slower one. Resolves to undefined at the body's
- * end, or to BodyBrokenOff when it broke off or `signal` fired: the writer has taken what came until then.
- * Throws what the writer throws, and BlobTooLarge beyond `room` bytes.
- *
- * The body is left open when the writer fails, so that its connection can still carry the answer.
- */
+export interface Received {
+  /** All of the upload, durable. */
+  readonly bytes: UploadedBytes;
+  /** Why it is not the whole body. */
+  readonly brokenOff: BodyBrokenOff | undefined;
+  /** To be called when `bytes` are committed. */
+  settle(): void;
+}
+
+/** Moves a body to the end of an upload, up to durable. What it throws left the upload as it was. */
 export async function receive(
-  body: Readable,
-  writer: BlobWriter,
-  options: { hash: UploadHash | undefined; room: number; signal: AbortSignal | undefined },
-): Promise<BodyBrokenOff | undefined> {
-  const stop = () => body.destroy(new BodyBrokenOff("the request was aborted"));
-  if (options.signal?.aborted) stop();
-  options.signal?.addEventListener("abort", stop, { once: true });
+  context: BlobsContext,
+  upload: Upload,
+  dataKey: Uint8Array | undefined,
+  body: ArrivingBody,
+  hash: UploadHash | undefined,
+): Promise<Received> {
+  const writer = await appendBytes(context.stores[upload.storageClass], upload, dataKey);
+  let brokenOff: BodyBrokenOff | undefined;
   try {
-    let received = 0;
-    const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
-    for (;;) {
-      const next = await chunks
-        .next()
-        .catch((cause: unknown) => new BodyBrokenOff("the body broke off", { cause }));
-      if (next instanceof BodyBrokenOff) return next;
-      if (next.done === true) return undefined;
-      received += next.value.length;
-      if (received > options.room) throw new BlobTooLarge(`more than ${options.room} bytes came`);
-      await options.hash?.update(next.value);
-      await writer.write(next.value);
-    }
-  } finally {
-    options.signal?.removeEventListener("abort", stop);
+    brokenOff = await body.moveInto(writer, hash);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  // Hashing ends while the disk syncs.
+  const [bytes] = await Promise.all([writer.finish(), hash?.settled()]);
+  const settle = () => {
+    writer.settle().catch((error: unknown) => context.log.warn({ err: error }, "staging bytes stay"));
+  };
+  return { bytes, brokenOff, settle };
+}
+
+/** For bytes that may have come when the row of their upload was gone. */
+export async function removeLateBytes(context: BlobsContext, upload: Upload): Promise<void> {
+  try {
+    const now = context.clock.now().getTime();
+    const mayGo = await context.metadata.write((tx) => discardLateBytes(tx, upload, now));
+    if (mayGo) removeSoon(context, upload);
+  } catch (error) {
+    context.log.warn({ err: error, upload: upload.id }, "late bytes of an upload may stay");
   }
 }

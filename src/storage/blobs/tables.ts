@@ -22,8 +22,8 @@ export interface BlobsTable {
   sealed_key: string;
   /** How the bytes were encrypted (extents.ts). */
   extents: string;
-  /** Under which id the store has the bytes, when that is not the blob's own: a damaged blob was replaced by a new upload. */
-  stored_id: string;
+  /** Under which id the bytes were uploaded; null for the blob's own. What was damaged has those of another upload now. */
+  stored_id: string | null;
   /** When its bytes were found to be damaged; 0 when they were not. */
   damaged_at: number;
 }

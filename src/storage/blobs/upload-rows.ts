@@ -1,50 +1,61 @@
 import { randomUUID } from "node:crypto";
 import type { Metadata, Reader, Transaction } from "../metadata/metadata.ts";
 import type { EncryptionScope } from "./blob-keys.ts";
-import type { StoredUpload } from "./blob-store.ts";
 import type { StorageClass } from "./blobs.ts";
 import { type DigestAlgorithm, isDigestAlgorithm } from "./digest.ts";
 import { OffsetMismatch, UploadNotFound } from "./errors.ts";
+import type { UploadedBytes } from "./stored-bytes.ts";
 
 /** An upload in progress, as its row in blob_uploads says. */
-export interface Upload extends StoredUpload {
+export interface Upload extends UploadedBytes {
+  /** UUID; later the blob's id. */
+  readonly id: string;
   readonly owner: string;
   /** Those that the final digest may use: sha256 always, others when announced. */
   readonly algorithms: readonly DigestAlgorithm[];
   readonly scope: EncryptionScope;
   readonly storageClass: StorageClass;
+  /** The data key, sealed under the scope's; "" when nothing is encrypted. */
+  readonly sealedKey: string;
+}
+
+/** What an upload will be, once its bytes are there. */
+export type UploadTarget = Pick<Upload, "scope" | "storageClass" | "sealedKey">;
+
+/** An upload of which no byte has come, and no row is there yet. */
+export function newUpload(
+  owner: string,
+  algorithms: readonly DigestAlgorithm[],
+  target: UploadTarget,
+): Upload {
+  const id = randomUUID();
+  const stored = { id, size: 0, state: "" };
+  return { id, owner, size: 0, extents: "", stored, algorithms: withSha256(algorithms), ...target };
 }
 
 /** How long a claim holds without being renewed: a server that died frees its uploads after this. */
 const CLAIM_MILLISECONDS = 60_000;
 
-export async function insertUpload(
-  tx: Transaction,
-  owner: string,
-  algorithms: readonly DigestAlgorithm[],
-  target: Pick<Upload, "scope" | "storageClass">,
-  now: number,
-): Promise<Upload> {
-  const id = randomUUID();
+export async function insertUpload(tx: Transaction, upload: Upload, now: number): Promise<void> {
   await tx
     .insertInto("blob_uploads")
     .values({
-      id,
-      owner,
-      size: 0,
-      state: "",
-      algorithms: algorithms.join(" "),
+      id: upload.id,
+      owner: upload.owner,
+      algorithms: upload.algorithms.join(" "),
       claim: "",
       claimed_until: 0,
       updated_at: now,
-      scope: target.scope,
-      storage_class: target.storageClass,
-      stored_size: 0,
-      sealed_key: "",
-      extents: "",
+      scope: upload.scope,
+      storage_class: upload.storageClass,
+      sealed_key: upload.sealedKey,
+      ...bytesColumns(upload),
     })
     .execute();
-  return { id, owner, size: 0, state: "", algorithms: withSha256(algorithms), ...target };
+}
+
+function bytesColumns({ size, extents, stored }: UploadedBytes) {
+  return { size, extents, stored_size: stored.size, state: stored.state };
 }
 
 /** Throws UploadNotFound; an upload of another owner is as good as none. */
@@ -60,10 +71,12 @@ export async function findUpload(reader: Reader, id: string, owner: string): Pro
     id: row.id,
     owner: row.owner,
     size: row.size,
-    state: row.state,
+    extents: row.extents,
+    stored: { id: row.id, size: row.stored_size, state: row.state },
     algorithms: withSha256(row.algorithms.split(" ").filter(isDigestAlgorithm)),
     scope: row.scope,
     storageClass: row.storage_class,
+    sealedKey: row.sealed_key,
   };
 }
 
@@ -71,13 +84,13 @@ export async function findUpload(reader: Reader, id: string, owner: string): Pro
 export async function advanceUpload(
   tx: Transaction,
   before: Upload,
-  after: StoredUpload,
+  after: UploadedBytes,
   claim: string,
   now: number,
 ): Promise<void> {
   const { numUpdatedRows } = await tx
     .updateTable("blob_uploads")
-    .set({ size: after.size, state: after.state, claim: "", claimed_until: 0, updated_at: now })
+    .set({ ...bytesColumns(after), claim: "", claimed_until: 0, updated_at: now })
     .where("id", "=", before.id)
     .where("size", "=", before.size)
     .where("claim", "=", claim)
@@ -89,20 +102,26 @@ export async function advanceUpload(
 
 /** Removes the row and notes its bytes for removal. Throws UploadNotFound. */
 export async function discardUpload(tx: Transaction, id: string, owner: string, now: number): Promise<void> {
-  const { numDeletedRows } = await tx
+  const row = await tx
     .deleteFrom("blob_uploads")
     .where("id", "=", id)
     .where("owner", "=", owner)
+    .returning("storage_class")
     .executeTakeFirst();
-  if (numDeletedRows === 0n) throw new UploadNotFound(`there is no upload ${id}`);
-  await noteRemoval(tx, id, now);
+  if (row === undefined) throw new UploadNotFound(`there is no upload ${id}`);
+  await noteRemoval(tx, id, row.storage_class, now);
 }
 
 /** Puts the bytes of an upload that has no row any more on the collector's list. */
-export async function noteRemoval(tx: Transaction, id: string, now: number): Promise<void> {
+export async function noteRemoval(
+  tx: Transaction,
+  id: string,
+  storageClass: StorageClass,
+  now: number,
+): Promise<void> {
   await tx
     .insertInto("blob_removals")
-    .values({ id, created_at: now, storage_class: "hot" })
+    .values({ id, created_at: now, storage_class: storageClass })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
@@ -113,10 +132,20 @@ export async function noteRemoval(tx: Transaction, id: string, now: number): Pro
  * got lost. Which of both is settled by then, as the row and the blob change in one transaction. Returns whether the
  * bytes may go.
  */
-export async function discardLateBytes(tx: Transaction, id: string, now: number): Promise<boolean> {
-  const blob = await tx.selectFrom("blobs").select("id").where("id", "=", id).executeTakeFirst();
+export async function discardLateBytes(
+  tx: Transaction,
+  { id, storageClass }: Pick<Upload, "id" | "storageClass">,
+  now: number,
+): Promise<boolean> {
+  const blob = await tx
+    .selectFrom("blobs")
+    .select("id")
+    .where((is) =>
+      is.or([is.and([is("id", "=", id), is("stored_id", "is", null)]), is("stored_id", "=", id)]),
+    )
+    .executeTakeFirst();
   if (blob !== undefined) return false;
-  await noteRemoval(tx, id, now);
+  await noteRemoval(tx, id, storageClass, now);
   return true;
 }
 

@@ -1,0 +1,130 @@
+import type { Reader, Transaction } from "../metadata/metadata.ts";
+import type { Blob } from "./blobs.ts";
+import type { Digest } from "./digest.ts";
+import { BlobMissing } from "./errors.ts";
+import type { ReadableBytes } from "./stored-bytes.ts";
+import type { BlobsTable } from "./tables.ts";
+import { noteRemoval } from "./upload-rows.ts";
+
+export type BlobRow = BlobsTable;
+
+/** What a finished upload puts into a blob's row. */
+export interface WrittenBytes {
+  readonly uploadId: string;
+  /** "" with `content`. */
+  readonly location: string;
+  readonly storedSize: number;
+  readonly sealedKey: string;
+  readonly extents: string;
+  readonly content: Uint8Array | undefined;
+}
+
+/** A row with all that is needed to read its bytes: one query. Throws BlobMissing. */
+export async function findReadable(
+  reader: Reader,
+  blobId: string,
+): Promise<{ readonly row: BlobRow; readonly bytes: ReadableBytes }> {
+  const found = await reader
+    .selectFrom("blobs")
+    .leftJoin("blob_contents", "blob_contents.blob_id", "blobs.id")
+    .selectAll("blobs")
+    .select("blob_contents.content")
+    .where("blobs.id", "=", blobId)
+    .executeTakeFirst();
+  if (found === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
+  const { content, ...row } = found;
+  return { row, bytes: readableBytes(row, content ?? undefined) };
+}
+
+function readableBytes(row: BlobRow, content: Uint8Array | undefined): ReadableBytes {
+  return {
+    uploadId: row.stored_id ?? row.id,
+    storageClass: row.storage_class,
+    size: row.size,
+    extents: row.extents,
+    location: row.location,
+    storedSize: row.stored_size,
+    content,
+  };
+}
+
+/** The blob of these bytes under this key and in this tier. */
+export async function findTwin(
+  reader: Reader,
+  { scope, storageClass }: Pick<Blob, "scope" | "storageClass">,
+  sha256: Digest,
+): Promise<BlobRow | undefined> {
+  return reader
+    .selectFrom("blobs")
+    .selectAll()
+    .where("sha256", "=", sha256)
+    .where("scope", "=", scope)
+    .where("storage_class", "=", storageClass)
+    .executeTakeFirst();
+}
+
+export function blobOf(row: BlobRow): Blob {
+  return {
+    id: row.id,
+    scope: row.scope,
+    // Only digests are ever written there.
+    sha256: row.sha256 as Digest,
+    storageClass: row.storage_class,
+    size: row.size,
+  };
+}
+
+export async function insertBlob(
+  tx: Transaction,
+  { id, scope, sha256, storageClass, size }: Blob,
+  written: WrittenBytes,
+  now: number,
+): Promise<void> {
+  await tx
+    .insertInto("blobs")
+    .values({
+      id,
+      scope,
+      sha256,
+      size,
+      storage_class: storageClass,
+      location: written.location,
+      created_at: now,
+      stored_size: written.storedSize,
+      sealed_key: written.sealedKey,
+      extents: written.extents,
+      stored_id: null,
+      damaged_at: 0,
+    })
+    .execute();
+  await insertContent(tx, id, written.content);
+}
+
+/** Gives a damaged blob the bytes of a new upload. It keeps its id, so whoever refers to it is healed with it. */
+export async function replaceBytes(
+  tx: Transaction,
+  row: BlobRow,
+  written: WrittenBytes,
+  now: number,
+): Promise<void> {
+  await noteRemoval(tx, row.stored_id ?? row.id, row.storage_class, now);
+  await tx.deleteFrom("blob_contents").where("blob_id", "=", row.id).execute();
+  await tx
+    .updateTable("blobs")
+    .set({
+      location: written.location,
+      stored_size: written.storedSize,
+      sealed_key: written.sealedKey,
+      extents: written.extents,
+      stored_id: written.uploadId,
+      damaged_at: 0,
+    })
+    .where("id", "=", row.id)
+    .execute();
+  await insertContent(tx, row.id, written.content);
+}
+
+async function insertContent(tx: Transaction, id: string, content: Uint8Array | undefined): Promise<void> {
+  if (content === undefined) return;
+  await tx.insertInto("blob_contents").values({ blob_id: id, content }).execute();
+}

@@ -1,0 +1,90 @@
+/**
+ * How the bytes of an encrypted upload lie in its store: one extent after the other, each what one append brought, under
+ * a key of its own. An extent is a row of segments (segments.ts), all full but the last.
+ *
+ * An append that was never acknowledged may be tried again with other bytes at the same place. It then writes an extent
+ * of another salt, so that no key and nonce ever meet two plaintexts.
+ */
+import { BlobTooLarge } from "./errors.ts";
+import { SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
+
+export interface Extent {
+  /** base64url of 16 random bytes, from which the extent's key is derived. */
+  readonly salt: string;
+  /** In bytes before encryption; never 0. */
+  readonly length: number;
+}
+
+/** A client that sends bytes one at a time must not make rows of megabytes. */
+const MAXIMUM_EXTENTS = 10_000;
+
+/** As the row keeps them. Throws BlobTooLarge. */
+export function writeExtents(extents: readonly Extent[]): string {
+  if (extents.length > MAXIMUM_EXTENTS)
+    throw new BlobTooLarge(`an encrypted upload comes in no more than ${MAXIMUM_EXTENTS} pieces`);
+  return extents.map(({ salt, length }) => `${salt}:${length}`).join(" ");
+}
+
+export function readExtents(text: string): readonly Extent[] {
+  if (text === "") return [];
+  return text.split(" ").map((extent) => {
+    const [salt = "", length] = extent.split(":");
+    return { salt, length: Number(length) };
+  });
+}
+
+/** In bytes before encryption. */
+export function plainLength(extents: readonly Extent[]): number {
+  return extents.reduce((sum, extent) => sum + extent.length, 0);
+}
+
+/** One segment of an extent, as a reader needs it. */
+export interface Segment {
+  readonly salt: string;
+  readonly index: number;
+  readonly last: boolean;
+  /** In bytes before encryption. */
+  readonly length: number;
+}
+
+/** What is to be read and decrypted for a range of the bytes before encryption. */
+export interface SegmentRange {
+  readonly segments: readonly Segment[];
+  /** Inclusive, of the stored bytes. */
+  readonly start: number;
+  readonly end: number;
+  /** Bytes of the first segment before the range. */
+  readonly skip: number;
+  /** Bytes of the range. */
+  readonly length: number;
+}
+
+/** @param start and `end` are inclusive and lie within the extents */
+export function segmentsOf(extents: readonly Extent[], start: number, end: number): SegmentRange {
+  const segments: Segment[] = [];
+  let [plain, stored] = [0, 0];
+  let [storedStart, skip] = [0, 0];
+  for (const { salt, length } of extents) {
+    if (plain > end) break;
+    const count = Math.ceil(length / SEGMENT_BYTES);
+    const first = Math.max(0, Math.floor((start - plain) / SEGMENT_BYTES));
+    const behind = Math.min(count, Math.floor((end - plain) / SEGMENT_BYTES) + 1);
+    for (let index = first; index < behind; index++) {
+      if (segments.length === 0) {
+        storedStart = stored + index * (SEGMENT_BYTES + TAG_BYTES);
+        skip = start - (plain + index * SEGMENT_BYTES);
+      }
+      const last = index === count - 1;
+      segments.push({
+        salt,
+        index,
+        last,
+        length: last ? length - index * SEGMENT_BYTES : SEGMENT_BYTES,
+      });
+    }
+    plain += length;
+    stored += length + count * TAG_BYTES;
+  }
+  const storedLength = segments.reduce((sum, segment) => sum + segment.length + TAG_BYTES, 0);
+  return { segments, start: storedStart, end: storedStart + storedLength - 1, skip, length: end - start + 1 };
+}

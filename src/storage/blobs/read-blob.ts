@@ -1,0 +1,36 @@
+import type { Readable } from "node:stream";
+import { findReadable } from "./blob-rows.ts";
+import type { ByteRange, OpenOptions } from "./blobs.ts";
+import type { BlobsContext } from "./context.ts";
+import { isDamage, quarantine } from "./damage.ts";
+import { BlobDamaged } from "./errors.ts";
+import { openBytes } from "./stored-bytes.ts";
+
+/** Blobs.open. Damage that a reader meets is noted, so that the next upload of the same bytes heals it. */
+export async function openBlob(
+  context: BlobsContext,
+  blobId: string,
+  range?: ByteRange,
+  options: OpenOptions = {},
+): Promise<Readable> {
+  const { row, bytes } = await findReadable(context.metadata.reader, blobId);
+  if (row.damaged_at > 0) throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
+  const dataKey = await context.dataKeys.unseal(
+    { scope: row.scope, sealedKey: row.sealed_key },
+    options.customerKey,
+  );
+  const note = (error: unknown) => {
+    if (!isDamage(error)) return;
+    quarantine(context, row, error).catch((failure: unknown) =>
+      context.log.error({ err: failure, blob: blobId }, "damage of a blob could not be noted"),
+    );
+  };
+  try {
+    const readable = await openBytes(context.stores[row.storage_class], bytes, dataKey, range);
+    readable.on("error", note);
+    return readable;
+  } catch (error) {
+    note(error);
+    throw error;
+  }
+}
