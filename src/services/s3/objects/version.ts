@@ -15,6 +15,8 @@ export interface ObjectDescription {
     readonly type: "FULL_OBJECT" | "COMPOSITE";
   };
   readonly encryption: ObjectEncryption;
+  /** The multipart upload that became this version: who completes it again is answered as the first time. */
+  readonly uploadId?: string;
 }
 
 /** How S3 says that an object is encrypted, and by what its bytes are found. */
@@ -50,6 +52,8 @@ export interface Version {
   readonly noncurrentSince: Date | undefined;
   readonly retention: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly until: Date } | undefined;
   readonly legalHold: boolean;
+  /** Undefined where it was never said; OFF when a hold was taken off. */
+  readonly legalHoldStatus: "ON" | "OFF" | undefined;
   readonly restoredUntil: number | null;
 }
 
