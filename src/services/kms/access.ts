@@ -6,7 +6,7 @@ import { AccessDenied } from "../../identity/authorize.ts";
 import type { Call } from "../../identity/call.ts";
 import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { KmsContext } from "./context.ts";
-import { type GrantConstraints, grantAllows } from "./grant-constraints.ts";
+import { type GrantConstraints, type GrantedUse, grantAllows, grantCovers } from "./grant-constraints.ts";
 import { type Key, keyArn } from "./key.ts";
 import type { EncryptionContext } from "./kms-keys.ts";
 
@@ -20,8 +20,8 @@ export interface KeyUse {
   readonly viaService?: string;
   /** What the operation itself adds (`kms:GrantOperations`). */
   readonly conditions?: ConditionKeys;
-  /** What a grant must allow, where it is not the action's own name. */
-  readonly grantOperation?: string;
+  /** What a CreateGrant hands on: a grant lets its holder hand on no more than it allows itself. */
+  readonly delegates?: GrantedUse;
 }
 
 type Parts = Pick<KmsContext, "authorize"> & { readonly metadata: { readonly reader: Reader } };
@@ -61,17 +61,17 @@ async function grantedTo(reader: Reader, call: Call, key: Key, use: KeyUse): Pro
     .where("key_id", "=", key.id)
     .where("grantee", "=", call.principal.arn)
     .execute();
-  const operation = use.grantOperation ?? use.action.slice("kms:".length);
-  return rows.some((row) =>
-    grantAllows(
-      {
-        operations: JSON.parse(row.operations) as string[],
-        constraints: JSON.parse(row.constraints) as GrantConstraints,
-      },
-      operation,
-      use.encryptionContext,
-    ),
-  );
+  const operation = use.action.slice("kms:".length);
+  return rows.some((row) => {
+    const grant: GrantedUse = {
+      operations: JSON.parse(row.operations) as string[],
+      constraints: JSON.parse(row.constraints) as GrantConstraints,
+    };
+    return (
+      grantAllows(grant, operation, use.encryptionContext) &&
+      (use.delegates === undefined || grantCovers(grant, use.delegates))
+    );
+  });
 }
 
 /** KMS developer guide, "AWS KMS condition keys". */

@@ -39,7 +39,7 @@ export function invalidKeyUsage(arn: string, usage: string, operation: string): 
 export function algorithmDoesNotFit(algorithm: string, spec: string): AwsError {
   return new AwsError(
     "InvalidKeyUsageException",
-    `Algorithm ${algorithm} and key spec ${spec} do not match.`,
+    `Algorithm ${algorithm} is incompatible with key spec ${spec}.`,
   );
 }
 

@@ -23,6 +23,20 @@ const WITH_CONTEXT: ReadonlySet<string> = new Set([
   "ReEncryptTo",
 ]);
 
+/**
+ * Whether a holder of CreateGrant may hand this on: nothing but what it has itself, under constraints no looser than its own
+ * (KMS developer guide, "Granting CreateGrant permission").
+ */
+export function grantCovers(own: GrantedUse, given: GrantedUse): boolean {
+  if (!given.operations.every((operation) => own.operations.includes(operation))) return false;
+  const { EncryptionContextSubset: subset, EncryptionContextEquals: equals } = own.constraints;
+  const { EncryptionContextSubset: givenSubset, EncryptionContextEquals: givenEquals } = given.constraints;
+  if (equals)
+    return givenEquals !== undefined && contains(equals, givenEquals) && contains(givenEquals, equals);
+  if (subset) return contains(givenEquals ?? givenSubset ?? {}, subset);
+  return true;
+}
+
 export function grantAllows(grant: GrantedUse, operation: string, context: EncryptionContext = {}): boolean {
   if (!grant.operations.includes(operation)) return false;
   if (!WITH_CONTEXT.has(operation)) return true;

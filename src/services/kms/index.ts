@@ -5,11 +5,13 @@ import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { BlobKeys } from "../../storage/blobs/blob-keys.ts";
 import { createBlobKeys } from "./blob-keys.ts";
 import type { KmsContext, KmsDependencies } from "./context.ts";
+import { deleteKeyHandler } from "./key-state.ts";
 import { createKmsKeys } from "./key-users.ts";
 import type { KmsKeys } from "./kms-keys.ts";
 import { createManagedKeys } from "./managed-keys.ts";
 import { createMaterials } from "./materials.ts";
 import { createOperations } from "./operations.ts";
+import { rotateKeyHandler } from "./rotation.ts";
 
 export type { KmsDependencies } from "./context.ts";
 export type { KmsKeys } from "./kms-keys.ts";
@@ -36,7 +38,7 @@ export function createKms(dependencies: KmsDependencies): Kms {
     service: { model: "kms", operations: createOperations(kms) },
     keys: createKmsKeys(kms),
     blobKeys: createBlobKeys(kms),
-    jobHandlers: [],
+    jobHandlers: [deleteKeyHandler(kms), rotateKeyHandler(kms)],
     recurringJobs: [],
   };
 }

@@ -33,6 +33,13 @@ const ALGORITHMS: Readonly<Record<KeySpec, Partial<Record<KeyUsage, readonly str
   HMAC_512: { GENERATE_VERIFY_MAC: ["HMAC_SHA_512"] },
 };
 
+/** The member that lists a key's algorithms. */
+export const ALGORITHM_MEMBER = {
+  ENCRYPT_DECRYPT: "EncryptionAlgorithms",
+  SIGN_VERIFY: "SigningAlgorithms",
+  GENERATE_VERIFY_MAC: "MacAlgorithms",
+} as const satisfies Readonly<Record<KeyUsage, string>>;
+
 export function isKeySpec(text: string): text is KeySpec {
   return Object.hasOwn(ALGORITHMS, text);
 }
