@@ -52,6 +52,7 @@ export interface S3VersionsTable {
   /** "" or "GOVERNANCE" or "COMPLIANCE". */
   retention_mode: string;
   retain_until: number | null;
+  /** 0 when nothing was ever said of it, 1 while it holds, 2 when it was taken off. */
   legal_hold: number;
   /** Archived content: null, or when the readable copy that a restore made goes away again (0: being restored). */
   restored_until: number | null;

@@ -167,15 +167,15 @@ function checksums(input: ReadInput, { opened, range, part }: Reading): Output {
 }
 
 function lockOutput(s3: S3Context, call: S3Call, opened: OpenedVersion): Output {
-  const { retention, legalHold } = opened.version;
+  const { retention, legalHoldStatus } = opened.version;
   return {
     ...(retention !== undefined &&
       mayOn(s3, call, opened, "s3:GetObjectRetention") && {
         ObjectLockMode: retention.mode,
         ObjectLockRetainUntilDate: retention.until,
       }),
-    ...(legalHold &&
-      mayOn(s3, call, opened, "s3:GetObjectLegalHold") && { ObjectLockLegalHoldStatus: "ON" as const }),
+    ...(legalHoldStatus !== undefined &&
+      mayOn(s3, call, opened, "s3:GetObjectLegalHold") && { ObjectLockLegalHoldStatus: legalHoldStatus }),
   };
 }
 

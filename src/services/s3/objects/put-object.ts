@@ -19,7 +19,7 @@ import type { ObjectEncryption, Version } from "./version.ts";
 import { findVersion } from "./version-rows.ts";
 
 /** What one request may bring. */
-const LARGEST_PUT = 5 * 1024 ** 3;
+export const LARGEST_PUT = 5 * 1024 ** 3;
 
 export async function putObject(
   s3: S3Context,

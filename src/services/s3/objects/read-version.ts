@@ -41,8 +41,9 @@ export async function openVersion(
   call: S3Call,
   input: VersionInput,
   actions: VersionActions = READ,
+  context: AccessContext = {},
 ): Promise<OpenedVersion> {
-  const found = await lookUp(s3, call, input, actions);
+  const found = await lookUp(s3, call, input, actions, context);
   const { bucket, version } = found;
   if (version.deleteMarker) throw markerRefusal(bucket, version, input.VersionId);
   return { bucket, version };
@@ -54,12 +55,13 @@ export async function lookUp(
   call: S3Call,
   input: VersionInput,
   actions: VersionActions,
+  context: AccessContext = {},
 ): Promise<OpenedVersion> {
   const { Key: key = "", VersionId: versionId } = input;
   const bucket = await findBucket(s3.metadata.reader, input.Bucket);
   const version = await findVersion(s3.metadata.reader, bucket, key, versionId);
   const action = versionId === undefined ? actions.current : actions.named;
-  authorizeOn(s3, call, bucket, action, key, version, versionId);
+  authorizeOn(s3, call, bucket, action, key, version, versionId, context);
   if (version !== undefined) return { bucket, version };
   authorizeMissing(s3, call, bucket, key);
   throw versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);

@@ -28,9 +28,13 @@ export function versionOf(row: VersionRow): Version {
     noncurrentSince: row.noncurrent_since === null ? undefined : new Date(row.noncurrent_since),
     retention: retentionOf(row),
     legalHold: row.legal_hold === 1,
+    legalHoldStatus: LEGAL_HOLD[row.legal_hold],
     restoredUntil: row.restored_until,
   };
 }
+
+/** By `s3_versions.legal_hold`. */
+const LEGAL_HOLD: readonly Version["legalHoldStatus"][] = [undefined, "ON", "OFF"];
 
 function retentionOf(row: VersionRow): Version["retention"] {
   const { retention_mode: mode, retain_until: until } = row;
