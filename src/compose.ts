@@ -78,7 +78,10 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const jobs = createJobs(metadata, clock);
   const events = createEvents(clock);
   const kms = createKms({ metadata, events, jobs, secrets, authorize, clock, rootKey, log });
-  const blobs = createBlobs({ metadata, store, clock, log });
+  const blobs = createBlobs({
+    ...{ metadata, store, clock, log },
+    ...{ keys: kms.blobKeys, defaultScope: "server" as const },
+  });
   const ecr = createEcr({
     metadata,
     blobs,

@@ -19,7 +19,7 @@ describe("keys and signatures are those of the runtime's own crypto", () => {
         }),
         public: createPublicKey({ key: publicKey, format: "der", type: "spki" }),
       };
-      expect(createPublicKey(theirs.private).export({ format: "der", type: "spki" })).toEqual(publicKey);
+      expect(createPublicKey(theirs.private).equals(theirs.public)).toBe(true);
       expect(verify(hash, message, theirs.public, await signDigest(spec, secret, digest))).toBe(true);
       // Both values of s are valid: a few, so that both come.
       for (let count = 0; count < 6; count += 1) {
