@@ -1,4 +1,5 @@
 import type { Region } from "../aws/names.ts";
+import { verifySignatureV2 } from "../aws/sigv2/verify.ts";
 import { SignatureProblem } from "../aws/sigv4/problems.ts";
 import type { CredentialScope, RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
 import { signingKey } from "../aws/sigv4/signing-key.ts";
@@ -24,6 +25,12 @@ export interface Identity {
     request: RawRequest,
     bodySha256?: () => Promise<string>,
   ): Promise<Principal>;
+
+  /**
+   * The principal whose access key signed `text` by Signature Version 2, which URLs and forms still come with. Throws
+   * SignatureProblem.
+   */
+  authenticateV2(accessKeyId: string, text: string, signature: string): Promise<Principal>;
 
   /**
    * What signs in the name of an access key within a scope (chunks of a body, a browser's form), and whose key it is;
@@ -66,6 +73,12 @@ export function createIdentity(metadata: Metadata, secrets: Secrets, clock: Cloc
       const key = await accessKeys.find(signed.accessKeyId);
       if (!key) throw new SignatureProblem("unknown-key", "", { AWSAccessKeyId: signed.accessKeyId });
       verifySignature(signed, key.secretAccessKey, request, await bodySha256?.());
+      return rootPrincipal(key.account, key.accessKeyId);
+    },
+    async authenticateV2(accessKeyId, text, signature) {
+      const key = await accessKeys.find(accessKeyId);
+      if (!key) throw new SignatureProblem("unknown-key", "", { AWSAccessKeyId: accessKeyId });
+      verifySignatureV2(key.secretAccessKey, text, signature);
       return rootPrincipal(key.account, key.accessKeyId);
     },
     async signerOf(accessKeyId, scope) {

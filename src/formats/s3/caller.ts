@@ -1,8 +1,10 @@
 /** Who sends a request to S3, and for which region: by header, by presigned query, or nobody in particular. */
 import { AwsError } from "../../aws/errors.ts";
 import type { AccountId, Region } from "../../aws/names.ts";
+import { isPresignedV2, parsePresignedV2 } from "../../aws/sigv2/presigned.ts";
 import { parseSignedRequest } from "../../aws/sigv4/parse.ts";
 import { SignatureProblem } from "../../aws/sigv4/problems.ts";
+import { splitTarget } from "../../aws/sigv4/raw-query.ts";
 import { signsAsS3 } from "../../aws/sigv4/s3-signing.ts";
 import type { RawRequest, SignedRequest } from "../../aws/sigv4/signed-request.ts";
 import type { Anonymous, Principal } from "../../identity/call.ts";
@@ -11,9 +13,12 @@ import type { Arrival } from "../../server/door.ts";
 
 export interface Caller {
   readonly principal: Principal | Anonymous;
-  readonly region: Region;
-  /** Undefined for nobody in particular. */
+  /** Undefined where neither signature nor host names one: the bucket's own then. */
+  readonly region: Region | undefined;
+  /** By Signature Version 4. */
   readonly signed: SignedRequest | undefined;
+  /** Whether x-amz-* parameters of the query stand for headers. */
+  readonly presigned: boolean;
 }
 
 export const ANONYMOUS: Anonymous = {
@@ -25,20 +30,22 @@ export const ANONYMOUS: Anonymous = {
   accessKeyId: "",
 };
 
-/** Where the host names no region, nobody's region is the one that S3 calls its default. */
-const DEFAULT_REGION = "us-east-1" as Region;
-
 /** Throws SignatureProblem, or an AwsError where the signature is for another region or service. */
 export async function identify(
   raw: RawRequest,
-  identity: Pick<Identity, "authenticate">,
-  arrival: Arrival,
+  identity: Pick<Identity, "authenticate" | "authenticateV2">,
+  { host, receivedAt }: Arrival,
 ): Promise<Caller> {
-  const signed = signedRequest(raw, arrival.receivedAt);
-  if (!signed) return { principal: ANONYMOUS, region: arrival.host.region ?? DEFAULT_REGION, signed };
-  checkScope(signed, arrival.host.region);
+  if (isPresignedV2(splitTarget(raw.target).query)) {
+    const { accessKeyId, signature, stringToSign } = parsePresignedV2(raw, host.bucket, receivedAt);
+    const principal = await identity.authenticateV2(accessKeyId, stringToSign, signature);
+    return { principal, region: host.region, signed: undefined, presigned: true };
+  }
+  const signed = signedRequest(raw, receivedAt);
+  if (!signed) return { principal: ANONYMOUS, region: host.region, signed, presigned: false };
+  checkScope(signed.scope, signed.presigned, host.region);
   const principal = await identity.authenticate(signed, raw);
-  return { principal, region: signed.scope.region, signed };
+  return { principal, region: signed.scope.region, signed, presigned: signed.presigned };
 }
 
 function signedRequest(raw: RawRequest, now: Date): SignedRequest | undefined {
@@ -50,7 +57,7 @@ function signedRequest(raw: RawRequest, now: Date): SignedRequest | undefined {
   }
 }
 
-function checkScope({ scope, presigned }: SignedRequest, hostRegion: Region | undefined): void {
+function checkScope(scope: SignedRequest["scope"], presigned: boolean, hostRegion: Region | undefined): void {
   if (!signsAsS3(scope.service))
     throw malformedScope(presigned, `incorrect service "${scope.service}". This endpoint belongs to "s3".`);
   if (hostRegion !== undefined && hostRegion !== scope.region)

@@ -10,10 +10,11 @@ import type { Operation, ServiceModel } from "../../aws/wire.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { errorOf } from "../../server/aws-errors.ts";
 import type { Arrival, Door } from "../../server/door.ts";
-import type { S3, S3Call, UploadBody } from "../../services/s3/index.ts";
+import type { S3, S3Call } from "../../services/s3/index.ts";
 import { sendBytes } from "../../storage/blobs/file-readable.ts";
 import { withBody } from "../request-body.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
+import { callOf } from "./call.ts";
 import { type Caller, identify } from "./caller.ts";
 import { createDocumentReader } from "./document-body.ts";
 import { checkInput } from "./input-limits.ts";
@@ -22,8 +23,8 @@ import { type RequestHead, readHead } from "./request-head.ts";
 import { uploadBody } from "./upload-body.ts";
 
 export interface S3DoorParts {
-  readonly s3: Pick<S3, "operations" | "corsRules">;
-  readonly identity: Pick<Identity, "authenticate" | "signerOf">;
+  readonly s3: Pick<S3, "operations" | "corsRules" | "regionOf">;
+  readonly identity: Pick<Identity, "authenticate" | "authenticateV2" | "signerOf">;
 }
 
 export function s3Door({ s3, identity }: S3DoorParts): Door {
@@ -55,8 +56,8 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     arrival: Arrival,
   ): Promise<Answer> {
     const caller = await identify(raw, identity, arrival);
-    if (caller.signed) arrival.note({ account: caller.principal.account });
-    const head = readHead({ ...raw, bucket: arrival.host.bucket }, caller.signed?.presigned === true);
+    if (caller.principal.kind !== "anonymous") arrival.note({ account: caller.principal.account });
+    const head = readHead({ ...raw, bucket: arrival.host.bucket }, caller.presigned);
     const operation = model.route(head.wire);
     arrival.note({ operation: `s3:${operation.name}` });
     const handler = operations[operation.name];
@@ -77,13 +78,14 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       const body = await documents.read(operation.name, request, head, payload);
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
-      return handler(callOf(caller, arrival, head, undefined), input as never);
+      return handler(await callOf(s3, caller, arrival, head, input), input as never);
     }
     const input: object = await model.parse(operation, head.wire);
     Reflect.deleteProperty(input, streamingInput);
     checkInput(input, head.wire.headers);
+    const call = await callOf(s3, caller, arrival, head, input);
     return withBody(request, (wire) =>
-      handler(callOf(caller, arrival, head, uploadBody(head, payload, wire)), input as never),
+      handler({ ...call, body: uploadBody(head, payload, wire) }, input as never),
     );
   }
 }
@@ -94,27 +96,6 @@ interface Served {
   readonly head: RequestHead;
   readonly caller: Caller;
   readonly arrival: Arrival;
-}
-
-function callOf(
-  { principal, region }: Caller,
-  arrival: Arrival,
-  head: RequestHead,
-  body: UploadBody | undefined,
-): S3Call {
-  return {
-    principal,
-    account: principal.account,
-    region,
-    requestId: arrival.requestId,
-    now: arrival.receivedAt,
-    signal: arrival.signal,
-    sourceIp: arrival.sourceIp,
-    secure: arrival.secure,
-    baseUrl: arrival.baseUrl,
-    body,
-    header: head.header,
-  };
 }
 
 async function send(response: ServerResponse, method: string, { head, bytes }: Answer): Promise<void> {

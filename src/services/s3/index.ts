@@ -1,5 +1,6 @@
 /** Artifact buckets: what the S3 door serves, and what runs in the background. */
 import type { CORSRule } from "@aws-sdk/client-s3";
+import { parseRegion, type Region } from "../../aws/names.ts";
 import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import { findBucket } from "./buckets/open-bucket.ts";
 import type { S3Operations } from "./call.ts";
@@ -16,6 +17,8 @@ export interface S3 {
   readonly operations: S3Operations;
   /** The rules by which browsers of other origins may read answers; undefined without any. Throws NoSuchBucket. */
   corsRules(bucket: string): Promise<readonly CORSRule[] | undefined>;
+  /** Where a bucket is, for callers who do not say; undefined when there is none. */
+  regionOf(bucket: string): Promise<Region | undefined>;
   readonly jobHandlers: readonly JobHandler[];
   readonly recurringJobs: readonly RecurringJob[];
 }
@@ -24,6 +27,14 @@ export function createS3(s3: S3Dependencies): S3 {
   return {
     operations: createOperations(s3),
     corsRules: async (bucket) => (await findBucket(s3.metadata.reader, bucket)).settings.cors,
+    regionOf: async (bucket) => {
+      const row = await s3.metadata.reader
+        .selectFrom("s3_buckets")
+        .select("region")
+        .where("name", "=", bucket)
+        .executeTakeFirst();
+      return row && parseRegion(row.region);
+    },
     jobHandlers: [],
     recurringJobs: [],
   };

@@ -1,0 +1,33 @@
+import type { Region } from "../../aws/names.ts";
+import type { Arrival } from "../../server/door.ts";
+import type { S3, S3Call } from "../../services/s3/index.ts";
+import type { Caller } from "./caller.ts";
+import type { RequestHead } from "./request-head.ts";
+
+/** Of calls about no bucket that is there, by callers who name no region. */
+const DEFAULT_REGION = "us-east-1" as Region;
+
+/** @param input as the model read it */
+export async function callOf(
+  s3: Pick<S3, "regionOf">,
+  { principal, region }: Caller,
+  arrival: Arrival,
+  head: Pick<RequestHead, "header">,
+  input: object,
+): Promise<S3Call> {
+  const bucket: unknown = Reflect.get(input, "Bucket");
+  const own = region === undefined && typeof bucket === "string" ? await s3.regionOf(bucket) : undefined;
+  return {
+    principal,
+    account: principal.account,
+    region: region ?? own ?? DEFAULT_REGION,
+    requestId: arrival.requestId,
+    now: arrival.receivedAt,
+    signal: arrival.signal,
+    sourceIp: arrival.sourceIp,
+    secure: arrival.secure,
+    baseUrl: arrival.baseUrl,
+    body: undefined,
+    header: head.header,
+  };
+}
