@@ -27,7 +27,7 @@ export async function uploadPart(
   const upload = await findUpload(s3.metadata.reader, bucket, input.Key, input.UploadId);
   const encryption = await partEncryption(s3, call, bucket, upload, input);
   checkIntegrityOfLocked(call, upload);
-  if (body.length > LARGEST_PART) throw entityTooLarge(body.length);
+  if (body.length !== undefined && body.length > LARGEST_PART) throw entityTooLarge(body.length);
   const algorithms = partAlgorithms(upload, body.algorithm);
   const announced = body.algorithm ?? algorithms[0];
   if (announced === undefined) throw new TypeError("parts have a checksum");
@@ -37,7 +37,7 @@ export async function uploadPart(
       body.stream,
       { maxSize: LARGEST_PART, signal: call.signal, encryption, hashes: partHashes(algorithms) },
       async ({ size, hashes }) => {
-        if (size !== body.length) throw incompleteBody();
+        if (body.length !== undefined && size !== body.length) throw incompleteBody();
         verifyContent(body, announced, hashes);
         return {
           etag: etagOf(hashes.md5, upload.description.encryption),
