@@ -5,6 +5,7 @@ import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import { findBucket } from "./buckets/open-bucket.ts";
 import type { S3Operations } from "./call.ts";
 import type { S3Dependencies } from "./context.ts";
+import { lifecycleJobHandlers, lifecycleRecurringJobs } from "./lifecycle/index.ts";
 import { createOperations } from "./operations.ts";
 
 export type { Anonymous, ChecksumAlgorithm, S3Call, S3Operations, UploadBody } from "./call.ts";
@@ -35,7 +36,7 @@ export function createS3(s3: S3Dependencies): S3 {
         .executeTakeFirst();
       return row && parseRegion(row.region);
     },
-    jobHandlers: [],
-    recurringJobs: [],
+    jobHandlers: lifecycleJobHandlers(s3),
+    recurringJobs: lifecycleRecurringJobs,
   };
 }

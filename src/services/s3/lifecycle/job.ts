@@ -1,0 +1,202 @@
+/**
+ * Lifecycle as it runs: once a day it goes through each bucket that has rules, page by page, and acts in small
+ * transactions. The rules are those in force at that moment, so one that was removed has no effect from then on.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../../../clock.ts";
+import type { JobHandler, RecurringJob } from "../../../jobs/jobs.ts";
+import type { Transaction } from "../../../storage/metadata/metadata.ts";
+import type { Bucket } from "../buckets/bucket.ts";
+import { findBucketById } from "../buckets/open-bucket.ts";
+import type { S3Context } from "../context.ts";
+import { actOnUploads, actOnVersions, type Tally } from "./act.ts";
+import { decideVersion } from "./engine.ts";
+import {
+  looksAtUploads,
+  looksAtVersions,
+  type Page,
+  prefixesOf,
+  readUploads,
+  readVersions,
+  type UploadCursor,
+  type VersionCursor,
+} from "./pages.ts";
+import { requestId } from "./restore.ts";
+import { rulesOf } from "./rules.ts";
+import { decideUpload } from "./uploads.ts";
+import { beginWalk, forgetWalk, moveOn, type Walk, type WalkCursor } from "./walk.ts";
+
+const LOOK_FOR_BUCKETS = "s3.lifecycle";
+const WALK_BUCKET = "s3.lifecycle-bucket";
+
+/** Of an hour that is short on short days: each bucket's own time comes once a day, or each time on short days. */
+export const lifecycleJob: RecurringJob = {
+  name: LOOK_FOR_BUCKETS,
+  schedule: "rate(1 hour)",
+  kind: LOOK_FOR_BUCKETS,
+  payload: {},
+};
+
+const BUCKETS_A_PAGE = 200;
+/** Versions that are looked at together. */
+const ROWS_A_PAGE = 1_000;
+/** Versions that one transaction acts upon. */
+const ROWS_A_WRITE = 100;
+
+interface WalkPayload {
+  readonly bucket: string;
+}
+
+export function lookForBucketsHandler(s3: S3Context): JobHandler {
+  return {
+    kind: LOOK_FOR_BUCKETS,
+    async run(job) {
+      let after = "";
+      for (;;) {
+        job.signal.throwIfAborted();
+        const rows = await s3.metadata.reader
+          .selectFrom("s3_buckets as bucket")
+          .leftJoin("s3_lifecycle_walks as walk", "walk.bucket_id", "bucket.id")
+          .select(["bucket.id", "bucket.settings", "walk.started_at", "walk.finished_at"])
+          .where("bucket.id", ">", after)
+          .orderBy("bucket.id")
+          .limit(BUCKETS_A_PAGE)
+          .execute();
+        const due = rows.filter(
+          ({ id, settings, started_at: began, finished_at: ended }) =>
+            settings.includes('"lifecycle":') &&
+            (began === null || ended === null || began < turnOf(id, s3.clock)),
+        );
+        if (due.length > 0)
+          await s3.metadata.write(async (tx) => {
+            for (const { id } of due) {
+              const payload: WalkPayload = { bucket: id };
+              await s3.jobs.enqueue(tx, { kind: WALK_BUCKET, payload, key: id });
+            }
+          });
+        const last = rows.at(-1);
+        if (last === undefined || rows.length < BUCKETS_A_PAGE) return;
+        after = last.id;
+      }
+    },
+  };
+}
+
+const REAL_DAY = 86_400_000;
+/** What is due is due from midnight on; the buckets of a server are spread over this time after it. */
+const SPREAD = 4 * 3_600_000;
+
+/** When a bucket's turn came last: a walk that began before is the last day's. On short days it is always now. */
+function turnOf(bucketId: string, clock: Clock): number {
+  const now = clock.now().getTime();
+  if (clock.dayMilliseconds !== REAL_DAY) return now;
+  const spread = createHash("sha256").update(bucketId).digest().readUInt32BE() % SPREAD;
+  return Math.floor((now - spread) / REAL_DAY) * REAL_DAY + spread;
+}
+
+export function walkBucketHandler(s3: S3Context): JobHandler {
+  return {
+    kind: WALK_BUCKET,
+    async run(job) {
+      const { bucket: id } = job.payload as WalkPayload;
+      const now = s3.clock.now().getTime();
+      let walk = await s3.metadata.write((tx) => beginWalk(tx, id, now, turnOf(id, s3.clock)));
+      const request = requestId();
+      const total: Partial<Tally> = {};
+      while (walk !== undefined) {
+        job.signal.throwIfAborted();
+        const bucket = await findBucketById(s3.metadata.reader, id);
+        if (bucket?.settings.lifecycle === undefined) {
+          await s3.metadata.write((tx) => forgetWalk(tx, id));
+          break;
+        }
+        const course = { request, total, signal: job.signal };
+        const next: WalkCursor | undefined =
+          walk.cursor.step === "versions"
+            ? await versionsPage(s3, bucket, walk.cursor.at, course)
+            : await uploadsPage(s3, bucket, walk.cursor.at, course);
+        const from: Walk = walk;
+        walk = await s3.metadata.write((tx) => moveOn(tx, from, next, s3.clock.now().getTime()));
+      }
+      if (Object.values(total).some((count) => count > 0))
+        s3.log.info({ bucket: id, ...total }, "lifecycle rules were carried out");
+    },
+  };
+}
+
+interface Course {
+  readonly request: string;
+  /** Added to. */
+  readonly total: Partial<Tally>;
+  readonly signal: AbortSignal;
+}
+
+async function versionsPage(
+  s3: S3Context,
+  bucket: Bucket,
+  at: VersionCursor | undefined,
+  course: Course,
+): Promise<WalkCursor | undefined> {
+  const rules = rulesOf(bucket.settings);
+  const prefixes = prefixesOf(rules, looksAtVersions);
+  const page = await readVersions(s3.metadata.reader, bucket.id, prefixes, at, ROWS_A_PAGE);
+  const circumstances = { rules, versioning: bucket.versioning, clock: s3.clock };
+  const due = dueOf(s3, page, ({ version, position }) => decideVersion(circumstances, version, position));
+  await act(s3, due, course, (tx, ids) => actOnVersions(tx, s3, bucket.id, ids, course.request));
+  return page.next === undefined ? { step: "uploads" } : { step: "versions", at: page.next };
+}
+
+async function uploadsPage(
+  s3: S3Context,
+  bucket: Bucket,
+  at: UploadCursor | undefined,
+  course: Course,
+): Promise<WalkCursor | undefined> {
+  const rules = rulesOf(bucket.settings);
+  const prefixes = prefixesOf(rules, looksAtUploads);
+  const page = await readUploads(s3.metadata.reader, bucket.id, prefixes, at, ROWS_A_PAGE);
+  const due = dueOf(s3, page, (upload) => decideUpload(rules, upload, s3.clock));
+  await act(s3, due, course, (tx, ids) => actOnUploads(tx, s3, bucket.id, ids));
+  return page.next && { step: "uploads", at: page.next };
+}
+
+function dueOf<Item extends { readonly id: string }>(
+  s3: S3Context,
+  page: Page<Item, unknown>,
+  decide: (item: Item) => { readonly dueAt: number } | undefined,
+): string[] {
+  const now = s3.clock.now().getTime();
+  return page.items
+    .filter((item) => (decide(item)?.dueAt ?? Number.POSITIVE_INFINITY) <= now)
+    .map(({ id }) => id);
+}
+
+/** What cannot be acted upon is told in the log and does not hold up the rest; tomorrow it is tried again. */
+async function act(
+  s3: S3Context,
+  ids: readonly string[],
+  { total, signal }: Course,
+  work: (tx: Transaction, ids: readonly string[]) => Promise<Partial<Tally>>,
+): Promise<void> {
+  for (let from = 0; from < ids.length; from += ROWS_A_WRITE) {
+    signal.throwIfAborted();
+    const some = ids.slice(from, from + ROWS_A_WRITE);
+    try {
+      addTo(total, await s3.metadata.write((tx) => work(tx, some)));
+    } catch {
+      for (const id of some) {
+        signal.throwIfAborted();
+        try {
+          addTo(total, await s3.metadata.write((tx) => work(tx, [id])));
+        } catch (error) {
+          s3.log.error({ err: error, id }, "a lifecycle rule could not be carried out");
+        }
+      }
+    }
+  }
+}
+
+function addTo(total: Partial<Tally>, done: Partial<Tally>): void {
+  for (const [kind, count] of Object.entries(done) as [keyof Tally, number][])
+    total[kind] = (total[kind] ?? 0) + count;
+}
