@@ -11,7 +11,7 @@ import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
 import type { Operation, Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
 import type { Call, Principal } from "../identity/call.ts";
 import type { Identity } from "../identity/identity.ts";
-import { sendBytes } from "../storage/blobs/file-readable.ts";
+import { sendBytes } from "../storage/blobs/send-bytes.ts";
 import { errorOf } from "./aws-errors.ts";
 import type { Arrival, Door } from "./door.ts";
 import { type BodyReader, createBodyReader } from "./request-body.ts";

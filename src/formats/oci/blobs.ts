@@ -8,7 +8,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest } from "../../storage/blobs/digest.ts";
-import { sendBytes } from "../../storage/blobs/file-readable.ts";
+import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { parseRanges, type RequestedRanges } from "../ranges.ts";
 import { RegistryError } from "./errors.ts";
 import { API_VERSION, type Exchange, matchesEtag, send, sendEmpty } from "./exchange.ts";

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { OpenAsset } from "../../services/codeartifact/engine.ts";
-import { sendBytes } from "../../storage/blobs/file-readable.ts";
+import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { parseRanges } from "../ranges.ts";
 import { PackageError } from "./errors.ts";
 import { type Answering, send } from "./exchange.ts";

@@ -11,7 +11,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { errorOf } from "../../server/aws-errors.ts";
 import type { Arrival, Door } from "../../server/door.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
-import { sendBytes } from "../../storage/blobs/file-readable.ts";
+import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { withBody } from "../request-body.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
 import { callOf } from "./call.ts";

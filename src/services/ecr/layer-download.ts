@@ -9,7 +9,7 @@ import type { GetDownloadUrlForLayerCommandInput } from "@aws-sdk/client-ecr";
 import type { Call } from "../../identity/call.ts";
 import type { Arrival } from "../../server/door.ts";
 import { parseDigest } from "../../storage/blobs/digest.ts";
-import { sendBytes } from "../../storage/blobs/file-readable.ts";
+import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { EcrContext } from "./context.ts";
 import { layerInaccessible, layerNotFound } from "./errors.ts";

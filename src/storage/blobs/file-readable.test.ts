@@ -5,7 +5,8 @@ import { createServer, get, type IncomingMessage, type Server } from "node:http"
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { temporaryFolder } from "../../../test/temporary-folder.ts";
-import { FileReadable, sendBytes } from "./file-readable.ts";
+import { FileReadable } from "./file-readable.ts";
+import { sendBytes } from "./send-bytes.ts";
 
 const place = temporaryFolder("send");
 const path = join(place.path, "file");

@@ -1,0 +1,34 @@
+import type { Writable } from "node:stream";
+
+/** Beyond so many, what each holds in memory is made small: 1,000 slow clients need 128 MiB and not 2 GiB. */
+const CROWD = 32;
+
+let sending = 0;
+
+/** Whether many blobs are being sent at once. */
+export function isCrowded(): boolean {
+  return sending >= CROWD;
+}
+
+export async function whileSending<Result>(send: () => Promise<Result>): Promise<Result> {
+  sending++;
+  try {
+    return await send();
+  } finally {
+    sending--;
+  }
+}
+
+/** Resolves when the chunk has left the process, so that its memory may be used again. */
+export function written(destination: Writable, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error("the client went away"));
+    if (destination.destroyed) return gone();
+    destination.once("close", gone);
+    destination.write(chunk, (error) => {
+      destination.off("close", gone);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
