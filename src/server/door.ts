@@ -25,6 +25,8 @@ export interface Arrival {
   readonly host: HostNames;
   readonly sourceIp: string;
   readonly secure: boolean;
+  /** `1.3`; undefined over plain HTTP. */
+  readonly tlsVersion?: string | undefined;
   /** `http://localhost:7560`: scheme and host as the client wrote them. */
   readonly baseUrl: string;
   /** Adds to this request's line in the access log, as soon as the door knows: who asked, and for what. */

@@ -120,6 +120,12 @@ class LiveArrival implements Arrival {
     return this.#abort.signal;
   }
 
+  get tlsVersion(): string | undefined {
+    const { socket } = this.#request;
+    if (!("getProtocol" in socket) || typeof socket.getProtocol !== "function") return undefined;
+    return /^TLSv(.+)$/.exec(String(socket.getProtocol()))?.[1];
+  }
+
   get baseUrl(): string {
     const { host } = this.#request.headers;
     const { localAddress = "127.0.0.1", localPort = 80 } = this.#request.socket;

@@ -10,11 +10,12 @@ const DEFAULT_REGION = "us-east-1" as Region;
 /** @param input as the model read it */
 export async function callOf(
   s3: Pick<S3, "regionOf">,
-  { principal, region }: Caller,
+  caller: Caller,
   arrival: Arrival,
   head: Pick<RequestHead, "header">,
   input: object,
 ): Promise<S3Call> {
+  const { principal, region } = caller;
   const bucket: unknown = Reflect.get(input, "Bucket");
   const own = region === undefined && typeof bucket === "string" ? await s3.regionOf(bucket) : undefined;
   return {
@@ -29,5 +30,17 @@ export async function callOf(
     baseUrl: arrival.baseUrl,
     body: undefined,
     header: head.header,
+    signature: signatureOf(caller),
+    tlsVersion: arrival.tlsVersion,
+  };
+}
+
+/** What bucket policies can ask of a signature (S3 User Guide, "Signature Version 4 authentication specific policy keys"). */
+function signatureOf({ principal, signed, presigned }: Caller): S3Call["signature"] {
+  if (principal.kind === "anonymous") return undefined;
+  return {
+    type: presigned ? "REST-QUERY-STRING" : "REST-HEADER",
+    version: signed === undefined ? "AWS" : "AWS4-HMAC-SHA256",
+    signedAt: signed?.signedAt,
   };
 }

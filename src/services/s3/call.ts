@@ -46,7 +46,12 @@ export interface S3Call extends OpenCall {
   header(name: string): string | undefined;
   /** How it was signed, for bucket policies (`s3:authType`, `s3:signatureAge`); undefined for nobody's requests. */
   readonly signature?:
-    | { readonly type: "REST-HEADER" | "REST-QUERY-STRING" | "POST"; readonly signedAt: Date }
+    | {
+        readonly type: "REST-HEADER" | "REST-QUERY-STRING" | "POST";
+        readonly version: "AWS4-HMAC-SHA256" | "AWS";
+        /** Version 2 does not say it. */
+        readonly signedAt: Date | undefined;
+      }
     | undefined;
   /** `1.3`; undefined where the door does not know, and over plain HTTP. */
   readonly tlsVersion?: string | undefined;

@@ -56,10 +56,11 @@ export function requestConditions(call: S3Call): AccessContext {
 
 function signatureConditions({ signature, now }: S3Call): AccessContext {
   if (signature === undefined) return {};
+  const { type, version, signedAt } = signature;
   return {
-    "s3:authType": signature.type,
-    "s3:signatureversion": "AWS4-HMAC-SHA256",
-    "s3:signatureAge": String(Math.max(0, now.getTime() - signature.signedAt.getTime())),
+    "s3:authType": type,
+    "s3:signatureversion": version,
+    ...(signedAt && { "s3:signatureAge": String(Math.max(0, now.getTime() - signedAt.getTime())) }),
   };
 }
 
