@@ -181,7 +181,9 @@ function readCredential(
   }
   const region = parseRegion(regionName);
   if (!region) {
-    throw wrongScope(`Credential should be scoped to a valid region, not '${regionName.slice(0, 40)}'.`);
+    const detail = `Credential should be scoped to a valid region, not '${regionName.slice(0, 40)}'.`;
+    // s3cmd begins with the region "US" and signs again for the one it is told.
+    throw new SignatureProblem("wrong-scope", detail, { Region: "us-east-1" });
   }
   if (!/^[a-z0-9-]{1,63}$/.test(service)) {
     throw wrongScope("Credential should be scoped to a valid service.");
