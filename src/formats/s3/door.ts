@@ -3,7 +3,9 @@
  * asked, by the model of the AWS wire; then the body is lent to the operation, or read for it where it is a document.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { AwsError } from "../../aws/errors.ts";
 import { loadServiceModel } from "../../aws/models.ts";
+import { requestIds } from "../../aws/protocols/rest-xml.ts";
 import type { OperationHandler } from "../../aws/service.ts";
 import type { RawRequest } from "../../aws/sigv4/signed-request.ts";
 import type { Operation, ServiceModel } from "../../aws/wire.ts";
@@ -16,10 +18,12 @@ import { withBody } from "../request-body.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
 import { callOf } from "./call.ts";
 import { type Caller, identify } from "./caller.ts";
+import { corsHeaders, preflightHeaders, readPreflight } from "./cors.ts";
 import { createDocumentReader } from "./document-body.ts";
 import { checkInput } from "./input-limits.ts";
 import { openPayload } from "./payload.ts";
-import { type RequestHead, readHead } from "./request-head.ts";
+import { postObject } from "./post-object.ts";
+import { type RequestHead, readHead, splitAddress } from "./request-head.ts";
 import { uploadBody } from "./upload-body.ts";
 
 export interface S3DoorParts {
@@ -46,8 +50,33 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       if (request.destroyed && !request.complete) return;
       answer = { head: errorAnswer(model, errorOf(error, model, arrival), arrival.requestId) };
     }
+    const { origin } = request.headers;
+    if (origin !== undefined && raw.method !== "OPTIONS")
+      answer = await toldToBrowsers(answer, addressOf(raw, arrival).bucket, origin, raw.method);
     await send(response, raw.method, answer);
   };
+
+  /** The answer with what lets scripts of another origin read it, errors too. */
+  async function toldToBrowsers(
+    answer: Answer,
+    bucket: string | undefined,
+    origin: string,
+    method: string,
+  ): Promise<Answer> {
+    const rules = bucket === undefined ? undefined : await s3.corsRules(bucket).catch(() => undefined);
+    const headers = { ...answer.head.headers, ...corsHeaders(rules, origin, method) };
+    return { ...answer, head: { ...answer.head, headers } };
+  }
+
+  async function preflight(raw: RawRequest, request: IncomingMessage, arrival: Arrival): Promise<Answer> {
+    const { bucket, key } = addressOf(raw, arrival);
+    const rules = bucket === undefined ? undefined : await s3.corsRules(bucket);
+    const header = (name: string) => request.headers[name]?.toString();
+    const headers = preflightHeaders(rules, readPreflight(header), key === "" ? "BUCKET" : "OBJECT");
+    return {
+      head: { status: 200, headers: { ...requestIds(arrival.requestId), ...headers }, body: undefined },
+    };
+  }
 
   async function serve(
     model: ServiceModel,
@@ -55,6 +84,12 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     request: IncomingMessage,
     arrival: Arrival,
   ): Promise<Answer> {
+    if (raw.method === "OPTIONS") return preflight(raw, request, arrival);
+    const form = formBucket(raw, request, arrival);
+    if (form !== undefined) {
+      arrival.note({ operation: "s3:PostObject" });
+      return { head: await postObject({ model, s3, identity }, request, arrival, form) };
+    }
     const caller = await identify(raw, identity, arrival);
     if (caller.principal.kind !== "anonymous") arrival.note({ account: caller.principal.account });
     const head = readHead({ ...raw, bucket: arrival.host.bucket }, caller.presigned);
@@ -88,6 +123,23 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       handler({ ...call, body: uploadBody(head, payload, wire) }, input as never),
     );
   }
+}
+
+function addressOf({ target }: RawRequest, { host }: Arrival): { bucket: string | undefined; key: string } {
+  return splitAddress(target, host.bucket);
+}
+
+/** The bucket that a browser's form is sent to; undefined for every other request. */
+function formBucket(raw: RawRequest, request: IncomingMessage, arrival: Arrival): string | undefined {
+  if (raw.method !== "POST" || raw.target.includes("?")) return undefined;
+  const { bucket, key } = addressOf(raw, arrival);
+  if (bucket === undefined || key !== "") return undefined;
+  const type = request.headers["content-type"] ?? "";
+  if (/^multipart\/form-data\b/i.test(type)) return bucket;
+  throw new AwsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", {
+    status: 412,
+    members: { Condition: "Bucket POST must be of the enclosure-type multipart/form-data" },
+  });
 }
 
 /** What is known of a request when its operation is. */

@@ -111,3 +111,16 @@ function encodeRawBytes(target: string): string {
       : encodeURIComponent(character);
   });
 }
+
+/** Bucket and key of a target, decoded as far as they can be. */
+export function splitAddress(
+  target: string,
+  hostBucket: string | undefined,
+): { readonly bucket: string | undefined; readonly key: string } {
+  const path = splitTarget(target).path.slice(1);
+  if (hostBucket !== undefined) return { bucket: hostBucket, key: decodeComponent(path) ?? path };
+  const slash = path.indexOf("/");
+  const bucket = slash < 0 ? path : path.slice(0, slash);
+  const key = slash < 0 ? "" : path.slice(slash + 1);
+  return { bucket: (decodeComponent(bucket) ?? bucket) || undefined, key: decodeComponent(key) ?? key };
+}
