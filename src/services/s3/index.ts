@@ -5,9 +5,7 @@ import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import { findBucket } from "./buckets/open-bucket.ts";
 import type { S3Operations } from "./call.ts";
 import type { S3Dependencies } from "./context.ts";
-import { archiveHandler } from "./lifecycle/archive.ts";
 import { lifecycleJobHandlers, lifecycleRecurringJobs } from "./lifecycle/index.ts";
-import { expireRestoreHandler, restoreHandler } from "./lifecycle/restore.ts";
 import { createOperations } from "./operations.ts";
 
 export type { Anonymous, ChecksumAlgorithm, S3Call, S3Operations, UploadBody } from "./call.ts";
