@@ -90,6 +90,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     secrets,
     identity,
     authorize,
+    kms: kms.keys,
     clock,
     domains: config.domains,
     missingLayers: config.missingLayers,
@@ -179,7 +180,8 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     stallSeconds: config.stallSeconds,
   });
   opened.defer(() => server.stop(config.stopSeconds));
-  folder.publish({ url: server.url, caFile: tls?.caFile });
+  const daySeconds = config.daySeconds === 86_400 ? undefined : config.daySeconds;
+  folder.publish({ url: server.url, caFile: tls?.caFile, daySeconds });
   log.info({ urls: server.urls, data: config.data, database: metadata.dialect }, "ready");
 
   const running = opened.move();

@@ -25,6 +25,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   EmptyUploadException: [400, "BLOB_UPLOAD_INVALID"],
   UploadNotFoundException: [404, "BLOB_UPLOAD_UNKNOWN"],
   LimitExceededException: [403, "DENIED"],
+  // The repository's key is disabled or gone; 403 is not tried again.
+  KmsException: [403, "DENIED"],
   // The specification leaves 400 and 405 to a delete that is not done.
   ImageReferencedByManifestList: [400, "DENIED"],
   LayerInUse: [400, "DENIED"],

@@ -5,7 +5,9 @@ import type {
   PutImageCommandInput,
 } from "@aws-sdk/client-ecr";
 import type { Call } from "../../identity/call.ts";
+import { KmsError } from "../kms/index.ts";
 import type { EcrContext } from "./context.ts";
+import { requireKey } from "./encryption.ts";
 import { invalidParameter, limitExceeded } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
 import { tagsOf } from "./image-tags.ts";
@@ -27,6 +29,7 @@ const MOST_ASKED = 32 * 1024 * 1024;
 export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchGetImageCommandInput) {
   const call = inRegistry(caller, input.registryId);
   const repository = await openRepository(ecr, call, input.repositoryName, "ecr:BatchGetImage");
+  const locked = await keyProblem(ecr, repository);
   const images: Image[] = [];
   const failures: ImageFailure[] = [];
   let room = MOST_REPEATED;
@@ -35,6 +38,7 @@ export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchG
     const image = await identifyImage(ecr.metadata.reader, repository.id, imageId);
     const stored = "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
     if ("failureCode" in image) failures.push({ imageId, ...image });
+    else if (locked) failures.push({ imageId, failureCode: "KmsError", failureReason: locked.message });
     else if (stored === undefined) {
       failures.push({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
     } else {
@@ -76,6 +80,17 @@ export async function putImageOperation(ecr: EcrContext, caller: Call, input: Pu
     rules: "api",
   });
   return { image: describe(repository, digest, input.imageTag, bytes, manifest.mediaType) };
+}
+
+/** What KMS has against giving out what lies under the repository's key. */
+async function keyProblem(ecr: EcrContext, repository: Repository): Promise<KmsError | undefined> {
+  try {
+    await requireKey(ecr, repository);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KmsError) return error;
+    throw error;
+  }
 }
 
 async function readManifest(ecr: EcrContext, repository: Repository, digest: string) {

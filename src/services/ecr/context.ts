@@ -6,6 +6,7 @@ import type { Secrets } from "../../identity/secrets.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import type { Blobs } from "../../storage/blobs/blobs.ts";
 import type { Metadata } from "../../storage/metadata/metadata.ts";
+import type { KmsKeys } from "../kms/index.ts";
 import type { PullTimes } from "./pull-times.ts";
 import type { Queries } from "./queries.ts";
 
@@ -18,6 +19,7 @@ export interface EcrDependencies {
   readonly secrets: Secrets;
   readonly identity: Pick<Identity, "issueRegistryToken">;
   readonly authorize: Authorize;
+  readonly kms: KmsKeys;
   readonly clock: Clock;
   /** Domains under which `<account>.dkr.ecr.<region>.<domain>` reaches this server. */
   readonly domains: readonly string[];

@@ -4,6 +4,7 @@ import type { Call } from "../../identity/call.ts";
 import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { Door } from "../../server/door.ts";
 import type { EcrContext, EcrDependencies } from "./context.ts";
+import { withKmsExceptions } from "./encryption.ts";
 import type { Registry } from "./engine.ts";
 import { downloadLayer } from "./layer-download.ts";
 import { reviewLayersHandler, reviewLayersJob } from "./layer-review.ts";
@@ -35,8 +36,8 @@ export function createEcr(dependencies: EcrDependencies): Ecr {
     pullTimes: new PullTimes(),
   };
   return {
-    registry: createRegistry(ecr),
-    service: { model: "ecr", operations: createOperations(ecr) },
+    registry: withKmsExceptions(createRegistry(ecr)),
+    service: { model: "ecr", operations: withKmsExceptions(createOperations(ecr)) },
     jobHandlers: [reviewLayersHandler(ecr), purgeRepositoryHandler(ecr)],
     recurringJobs: [reviewLayersJob],
     layerDownloadDoor: (request, response, arrival) => downloadLayer(ecr, request, response, arrival),

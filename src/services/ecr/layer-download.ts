@@ -10,6 +10,7 @@ import type { Call } from "../../identity/call.ts";
 import type { Arrival } from "../../server/door.ts";
 import { parseDigest } from "../../storage/blobs/digest.ts";
 import { sendBytes } from "../../storage/blobs/send-bytes.ts";
+import { KmsError } from "../kms/index.ts";
 import { parseByteRange } from "./byte-range.ts";
 import type { EcrContext } from "./context.ts";
 import { layerInaccessible, layerNotFound } from "./errors.ts";
@@ -71,7 +72,11 @@ export async function downloadLayer(
     return;
   }
   // Opened before the first header, so that a blob that cannot be read is answered as an error.
-  const bytes = await ecr.blobs.open(layer.blobId, range);
+  const bytes = await ecr.blobs.open(layer.blobId, range).catch((error: unknown) => {
+    if (!(error instanceof KmsError)) throw error;
+    refuse(response, 403, `KmsException: ${error.message}`);
+  });
+  if (bytes === undefined) return;
   response.writeHead(range ? 206 : 200, headers);
   await sendBytes(bytes, response);
 }

@@ -31,7 +31,10 @@ export async function mountLayer(
   authorizeRepository(ecr, call, target, "ecr:CompleteLayerUpload");
   if (target.blob_mounting === "DISABLED") return false;
   const sources = await repositoriesWith(ecr, call, digest, from);
-  const source = sources.find((repository) => mayRead(ecr, call, repository));
+  // Under another key the bytes have to come again: they would lie under the wrong one.
+  const source = sources.find(
+    (repository) => repository.kms_key === target.kms_key && mayRead(ecr, call, repository),
+  );
   if (source === undefined) return false;
   return ecr.metadata.write(async (tx) => {
     await repositoryInTransaction(tx, target);

@@ -4,6 +4,7 @@ import type { Call } from "../../identity/call.ts";
 import type { ByteRange } from "../../storage/blobs/blobs.ts";
 import type { Digest, DigestAlgorithm } from "../../storage/blobs/digest.ts";
 import type { EcrContext } from "./context.ts";
+import { layerEncryption } from "./encryption.ts";
 import { addLayer } from "./layers.ts";
 import { openRepository, type Repository, repositoryInTransaction } from "./repository-access.ts";
 
@@ -22,8 +23,10 @@ export async function startLayerUpload(
   options?: { algorithm?: DigestAlgorithm },
 ): Promise<{ uploadId: string; repository: Repository }> {
   const repository = await openRepository(ecr, call, name, "ecr:InitiateLayerUpload");
-  const algorithms = options?.algorithm && [options.algorithm];
-  const uploadId = await ecr.blobs.beginUpload(uploadOwner(repository), algorithms && { algorithms });
+  const uploadId = await ecr.blobs.beginUpload(uploadOwner(repository), {
+    ...(options?.algorithm && { algorithms: [options.algorithm] }),
+    ...layerEncryption(repository),
+  });
   return { uploadId, repository };
 }
 
@@ -99,7 +102,7 @@ export async function putLayer(
   await openRepository(ecr, call, name, "ecr:InitiateLayerUpload");
   await openRepository(ecr, call, name, "ecr:UploadLayerPart");
   const repository = await openRepository(ecr, call, name, "ecr:CompleteLayerUpload");
-  const options = { maxSize: MAX_LAYER_SIZE, signal: call.signal };
+  const options = { maxSize: MAX_LAYER_SIZE, signal: call.signal, ...layerEncryption(repository) };
   return ecr.blobs.upload(body, digest, options, async (tx, blob) => {
     await repositoryInTransaction(tx, repository);
     await addLayer(ecr, tx, repository.id, digest, blob, call.now);

@@ -5,6 +5,7 @@ import type { Call } from "../../identity/call.ts";
 import { type Digest, parseDigest } from "../../storage/blobs/digest.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
+import { translateKmsError } from "./encryption.ts";
 import { layerInUse, layerNotFound } from "./errors.ts";
 import { graceEnd, layerReferrer, renewGrace } from "./layer-review.ts";
 import {
@@ -38,7 +39,8 @@ export async function getLayer(ecr: EcrContext, call: Call, name: string, digest
   const { size, blobId } = await openLayer(ecr, call, name, digest, "ecr:GetDownloadUrlForLayer");
   return {
     size,
-    open: (range?: { start: number; end: number }): Promise<Readable> => ecr.blobs.open(blobId, range),
+    open: (range?: { start: number; end: number }): Promise<Readable> =>
+      translateKmsError(() => ecr.blobs.open(blobId, range)),
   };
 }
 

@@ -164,6 +164,11 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  "0083-ecr-kms-keys": {
+    async up(db) {
+      await db.schema.alterTable("ecr_repositories").addColumn("kms_key", columnTypes(db).text).execute();
+    },
+  },
 };
 
 /** Rows that are little more than their key lie in the key's own tree: SQLite keeps a second copy otherwise. */

@@ -7,6 +7,7 @@ import type { Call } from "../../identity/call.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../../storage/blobs/digest.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
+import { requireKey } from "./encryption.ts";
 import {
   imageAlreadyExists,
   imageDigestDoesNotMatch,
@@ -58,6 +59,7 @@ export async function putImage(ecr: EcrContext, call: Call, request: PutImage): 
   const repository = await openRepository(ecr, call, request.repository, "ecr:PutImage");
   const manifest = parseManifest(request.bytes, request.mediaType);
   const digest = manifestDigest(request.bytes, request.digest);
+  await requireKey(ecr, repository);
   // A manifest is a row of up to 4 MiB: the last room is for what makes room.
   await ecr.blobs.checkRoom();
   await ecr.metadata.write(async (tx) => {

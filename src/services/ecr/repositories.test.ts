@@ -92,8 +92,15 @@ describeOnEachDatabase("repositories", (databases) => {
         { repositoryName: "app", imageScanningConfiguration: { scanOnPush: true } },
       ],
       [
-        "KMS, which is not built",
-        { repositoryName: "app", encryptionConfiguration: { encryptionType: "KMS" } },
+        "a key with AES256",
+        {
+          repositoryName: "app",
+          encryptionConfiguration: { encryptionType: "AES256", kmsKey: "alias/mine" },
+        },
+      ],
+      [
+        "KMS_DSSE, which is not offered",
+        { repositoryName: "app", encryptionConfiguration: { encryptionType: "KMS_DSSE" } },
       ],
       ["exclusion without filters", { repositoryName: "app", imageTagMutability: "MUTABLE_WITH_EXCLUSION" }],
     ];

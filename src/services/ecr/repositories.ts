@@ -9,6 +9,7 @@ import type {
 import type { Call } from "../../identity/call.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
+import { chooseEncryption, describeEncryption } from "./encryption.ts";
 import {
   invalidParameter,
   repositoryAlreadyExists,
@@ -44,6 +45,7 @@ export async function createRepository(ecr: EcrContext, caller: Call, input: Cre
   await authorizeRegistry(ecr, call, "ecr:CreateRepository", arn, conditions);
   if (Object.keys(tags).length > 0) await authorizeRegistry(ecr, call, "ecr:TagResource", arn, conditions);
 
+  const encryption = await chooseEncryption(ecr, call, input.encryptionConfiguration);
   const row = {
     // 96 bits; short, because every row of the repository repeats it.
     id: randomBytes(12).toString("base64url"),
@@ -53,7 +55,7 @@ export async function createRepository(ecr: EcrContext, caller: Call, input: Cre
     created_at: call.now.getTime(),
     tag_mutability: mode,
     mutability_exclusions: JSON.stringify(exclusions),
-    encryption_type: "AES256",
+    ...encryption,
     resource_tags: JSON.stringify(tags),
     policy: null,
   };
@@ -210,7 +212,7 @@ function describe(
     imageTagMutability: mutability.mode,
     imageTagMutabilityExclusionFilters: describeExclusions(mutability),
     imageScanningConfiguration: { scanOnPush: false },
-    encryptionConfiguration: { encryptionType: "AES256" },
+    encryptionConfiguration: describeEncryption(row),
   };
 }
 
@@ -220,16 +222,6 @@ function refuseWhatIsNotBuilt(input: CreateRepositoryCommandInput): void {
     throw invalidParameter(
       "imageScanningConfiguration",
       "this server does not scan images yet: scanOnPush must be false",
-    );
-  }
-  const encryption = input.encryptionConfiguration;
-  if (
-    encryption !== undefined &&
-    (encryption.encryptionType !== "AES256" || encryption.kmsKey !== undefined)
-  ) {
-    throw invalidParameter(
-      "encryptionConfiguration",
-      "this server does not encrypt with KMS keys yet: encryptionType must be AES256 without a kmsKey",
     );
   }
 }

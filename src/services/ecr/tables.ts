@@ -14,8 +14,10 @@ export interface EcrRepositoriesTable {
   tag_mutability: string;
   /** JSON array of wildcard filters. */
   mutability_exclusions: string;
-  /** `AES256`, the only one yet. */
+  /** `AES256`: under the server's own key; `KMS`: under `kms_key`. */
   encryption_type: string;
+  /** ARN. */
+  kms_key: string | null;
   /** JSON object of resource tags. */
   resource_tags: string;
   policy: string | null;

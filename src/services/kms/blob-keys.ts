@@ -4,10 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import type { BlobKeys, EncryptionScope } from "../../storage/blobs/blob-keys.ts";
-import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { KmsContext } from "./context.ts";
 import { invalidCiphertext, keyNotFound } from "./errors.ts";
-import { type Key, requireEnabled } from "./key.ts";
+import { openUsableKey } from "./key.ts";
 import type { Material } from "./materials.ts";
 import { openSealed, sealBytes } from "./sealed-bytes.ts";
 
@@ -41,10 +40,15 @@ async function current(kms: KmsContext, scope: EncryptionScope): Promise<Materia
   const material =
     scope === "server"
       ? ((await kms.materials.find(SERVER_KEY, SERVER_KEY_VERSION)) ?? (await makeServerKey(kms)))
-      : await kms.materials.find(idOf(scope), (await usableKey(kms.metadata.reader, scope)).version);
+      : await newestOf(kms, scope);
   // Deleted between the two questions.
   if (material === undefined) throw keyNotFound(scope);
   return material;
+}
+
+async function newestOf(kms: KmsContext, scope: EncryptionScope): Promise<Material | undefined> {
+  const { id, version } = await openUsableKey(kms.metadata.reader, scope);
+  return kms.materials.find(id, version);
 }
 
 async function materialOf(
@@ -53,23 +57,7 @@ async function materialOf(
   version: number,
 ): Promise<Material | undefined> {
   if (scope === "server") return kms.materials.find(SERVER_KEY, version);
-  return kms.materials.find((await usableKey(kms.metadata.reader, scope)).id, version);
-}
-
-/** Asked freshly each time: another server may have disabled the key a moment ago. */
-async function usableKey(reader: Reader, scope: EncryptionScope): Promise<Key> {
-  const key = await reader
-    .selectFrom("kms_keys")
-    .selectAll()
-    .where("id", "=", idOf(scope))
-    .executeTakeFirst();
-  if (key === undefined) throw keyNotFound(scope);
-  requireEnabled(key);
-  return key;
-}
-
-function idOf(scope: EncryptionScope): string {
-  return scope.slice(scope.lastIndexOf("/") + 1);
+  return kms.materials.find((await openUsableKey(kms.metadata.reader, scope)).id, version);
 }
 
 /** Two servers may make it at once: the first one's stays. */

@@ -14,7 +14,8 @@ import { createOperations } from "./operations.ts";
 import { rotateKeyHandler } from "./rotation.ts";
 
 export type { KmsDependencies } from "./context.ts";
-export type { KmsKeys } from "./kms-keys.ts";
+export { KmsError } from "./errors.ts";
+export type { KmsKeyArn, KmsKeys } from "./kms-keys.ts";
 export { migrations } from "./migrations.ts";
 export { openRootKey, type RootKey, RootKeyProblem, type RootKeySource } from "./root-key.ts";
 

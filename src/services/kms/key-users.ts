@@ -2,7 +2,7 @@
 import { authorizeKey } from "./access.ts";
 import type { KmsContext } from "./context.ts";
 import { specDoesNotFit } from "./errors.ts";
-import { keyArn, openKey, parseKeyName, requireEnabled } from "./key.ts";
+import { keyArn, openKey, openUsableKey, parseKeyName, requireEnabled } from "./key.ts";
 import type { KmsKeys } from "./kms-keys.ts";
 import { openNamedKey } from "./open-named-key.ts";
 
@@ -12,6 +12,10 @@ export function createKmsKeys(kms: KmsContext): KmsKeys {
 
     async resolve(call, keyId) {
       return keyArn(await openNamedKey(kms, call, keyId));
+    },
+
+    async requireUsable(arn) {
+      await openUsableKey(kms.metadata.reader, arn);
     },
 
     async checkUse(call, arn, { actions, viaService, encryptionContext }) {

@@ -83,6 +83,15 @@ export function requireEnabled(key: Key): void {
   requireNotPending(key);
 }
 
+/** The key of stored bytes, asked freshly: another server may have disabled it a moment ago. */
+export async function openUsableKey(reader: Reader, arn: string): Promise<Key> {
+  const id = arn.slice(arn.lastIndexOf("/") + 1);
+  const key = await reader.selectFrom("kms_keys").selectAll().where("id", "=", id).executeTakeFirst();
+  if (key === undefined) throw keyNotFound(arn);
+  requireEnabled(key);
+  return key;
+}
+
 /** For what a disabled key may still undergo. */
 export function requireNotPending(key: Key): void {
   if (key.state === "PendingDeletion") throw pendingDeletion(keyArn(key));

@@ -17,6 +17,9 @@ export interface KmsKeys {
     service: "s3" | "ecr" | "codeartifact",
   ): Promise<KmsKeyArn>;
 
+  /** Throws what BlobKeys would: the key is disabled, pending deletion or gone. For bytes at rest that are no blobs. */
+  requireUsable(key: KmsKeyArn): Promise<void>;
+
   /**
    * May the caller do this with the key, and can it be done now? Asks the key policy and grants, and whether the key is a
    * symmetric one that is enabled.

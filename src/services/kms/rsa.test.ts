@@ -42,7 +42,12 @@ test("a signature of another padding, a longer, shorter or too large one is none
   const digest = digestFor("RSASSA_PSS_SHA_256");
   const pss = signRsa(secret, 2048, "RSASSA_PSS_SHA_256", digest);
   expect(verifyRsa(publicKey, 2048, "RSASSA_PKCS1_V1_5_SHA_256", digest, pss)).toBe(false);
-  for (const wrong of [Buffer.alloc(0), pss.subarray(1), Buffer.concat([pss, pss]), Buffer.alloc(256, 0xff)]) {
+  for (const wrong of [
+    Buffer.alloc(0),
+    pss.subarray(1),
+    Buffer.concat([pss, pss]),
+    Buffer.alloc(256, 0xff),
+  ]) {
     expect(verifyRsa(publicKey, 2048, "RSASSA_PSS_SHA_256", digest, wrong)).toBe(false);
   }
 });

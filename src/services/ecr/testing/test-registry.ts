@@ -18,6 +18,8 @@ import { migrations as blobMigrations } from "../../../storage/blobs/migrations.
 import { openBlobStore } from "../../../storage/blobs/open-store.ts";
 import type { Metadata } from "../../../storage/metadata/metadata.ts";
 import { openMetadata } from "../../../storage/metadata/open.ts";
+import { migrations as kmsMigrations } from "../../kms/index.ts";
+import { type TestKms, testKms } from "../../kms/testing/test-kms.ts";
 import { createEcr, type Ecr, migrations } from "../index.ts";
 import { DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "../media-types.ts";
 import type { createOperations, EcrOperations } from "../operations.ts";
@@ -34,6 +36,7 @@ export interface TestImage {
 
 export interface TestRegistry extends AsyncDisposable {
   readonly ecr: Ecr;
+  readonly kms: TestKms;
   readonly api: Required<EcrOperations>;
   readonly metadata: Metadata;
   readonly events: NewEvent[];
@@ -58,17 +61,22 @@ export async function testRegistry(
   missingLayers: "refuse" | "accept" = "refuse",
 ): Promise<TestRegistry> {
   const folder = temporaryFolder("ecr");
-  const everything = { ...identityMigrations, ...blobMigrations, ...migrations };
+  const everything = { ...identityMigrations, ...blobMigrations, ...migrations, ...kmsMigrations };
   const metadata = await openMetadata(url ?? `${folder.path}/metadata.db`, everything);
   const events: NewEvent[] = [];
   const jobs: NewJob[] = [];
   const asked: AccessRequest[] = [];
   const clock = { now: () => registry.now, dayMilliseconds: 86_400_000 };
   const store = await openBlobStore(`${folder.path}/blobs`, { minimumFreeBytes: 0 });
+  const kms = testKms(metadata, clock);
   const dependencies = {
     metadata,
     clock,
-    blobs: createBlobs({ metadata, store, clock, log: pino({ level: "silent" }) }),
+    blobs: createBlobs({
+      ...{ metadata, store, clock, log: pino({ level: "silent" }) },
+      ...{ keys: kms.blobKeys, defaultScope: "server" as const },
+    }),
+    kms: kms.keys,
     events: { record: async (_: unknown, event: NewEvent) => void events.push(event) },
     jobs: { enqueue: async (_: unknown, job: NewJob) => String(jobs.push(job)) },
     secrets: createSecrets(metadata),
@@ -88,6 +96,7 @@ export async function testRegistry(
   const ecr = createEcr(dependencies);
   const registry: TestRegistry = {
     ecr,
+    kms,
     api: ecr.service.operations as unknown as Required<ReturnType<typeof createOperations>>,
     metadata,
     events,
