@@ -6,21 +6,29 @@ import { checkedText, Malformed } from "./malformed.ts";
 import { readText } from "./text-values.ts";
 import type { HeaderWriter } from "./writers.ts";
 
-/** Members of REST inputs and outputs outside the body (https://smithy.io/2.0/spec/http-bindings.html). */
+/**
+ * Members of REST inputs and outputs outside the body (https://smithy.io/2.0/spec/http-bindings.html).
+ *
+ * @param anyText whether texts of path and query may have every character: S3's keys may
+ */
 export function readBinding(
   member: Member,
   request: WireRequest,
   target: HttpTarget,
   labels: ReadonlyMap<string, string>,
   boundQuery: ReadonlySet<string>,
+  anyText: boolean,
 ): unknown {
   switch (member.location) {
     case "label": {
       const label = labels.get(member.name);
-      return label === undefined ? undefined : readText(scalar(member.shape), label);
+      if (label === undefined || (anyText && member.shape.kind === "string")) return label;
+      return readText(scalar(member.shape), label);
     }
-    case "query":
-      return readQuery(member.shape, target.query.get(member.locationName));
+    case "query": {
+      const values = target.query.get(member.locationName);
+      return anyText && member.shape.kind === "string" ? values?.[0] : readQuery(member.shape, values);
+    }
     case "queryMap":
       return readQueryMap(member.shape, target, boundQuery);
     case "header":

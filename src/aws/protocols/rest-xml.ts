@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
+import type { Member } from "../shape.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
 import { routeTable } from "./http-routes.ts";
-import { httpTarget } from "./http-target.ts";
+import { type HttpTarget, httpTarget } from "./http-target.ts";
 import type { ErrorDocument, ServiceDescription, WireProtocol } from "./protocol.ts";
 import { restBinding } from "./rest.ts";
 import { xmlWriter } from "./writers.ts";
@@ -23,6 +24,7 @@ export function restXmlProtocol(service: ServiceDescription, schemas: ServiceSch
     contentType: "application/xml",
     read: readXmlDocument,
     write: ({ schema }, value) => DECLARATION + writeXml(schema, value),
+    outside: { malformed: invalidArgument },
   });
 
   return {
@@ -74,6 +76,25 @@ export function restXmlProtocol(service: ServiceDescription, schemas: ServiceSch
     },
   };
 }
+
+/** A header or parameter that cannot be read as what it is. */
+function invalidArgument(member: Member, request: WireRequest, target: HttpTarget): AwsError {
+  const { location, locationName, shape } = member;
+  const value = location === "query" ? target.query.get(locationName)?.[0] : request.headers[locationName];
+  const message =
+    INVALID_ARGUMENTS[locationName] ??
+    (shape.kind === "number"
+      ? `Provided ${locationName} not an integer or within integer range`
+      : `The value given for ${locationName} is not valid`);
+  return new AwsError("InvalidArgument", message, {
+    members: { ArgumentName: locationName, ArgumentValue: (value ?? "").slice(0, 1024) },
+  });
+}
+
+const INVALID_ARGUMENTS: Readonly<Record<string, string>> = {
+  partNumber: "Part number must be an integer between 1 and 10000, inclusive",
+  "x-amz-object-lock-retain-until-date": "The retain until date must be provided in ISO 8601 format",
+};
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 

@@ -1,11 +1,12 @@
 import type { NormalizedSchema } from "@smithy/core/schema";
+import type { AwsError } from "../errors.ts";
 import type { OperationPlan } from "../schemas.ts";
 import type { Member, Shape, StructureShape } from "../shape.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
 import { readBinding, writeHeaders } from "./http-bindings.ts";
 import { labelsOf, type Route } from "./http-routes.ts";
 import type { HttpTarget } from "./http-target.ts";
-import { decodeUtf8 } from "./malformed.ts";
+import { decodeUtf8, Malformed } from "./malformed.ts";
 import { headerWriter, schemaMembers, structureSchema } from "./writers.ts";
 
 /** What restJson1 and restXml have in common: where members travel. How a document reads and writes is the parameter. */
@@ -13,6 +14,10 @@ export interface DocumentFormat {
   readonly contentType: string;
   read(shape: Shape, body: Uint8Array): unknown;
   write(document: DocumentSchema, value: unknown): string;
+  /** S3: what is wrong outside the document has other errors than what is wrong in it, and keys may have every character. */
+  readonly outside?: {
+    malformed(member: Member, request: WireRequest, target: HttpTarget): AwsError;
+  };
 }
 
 /** What a document is written by: JSON uses the shape, XML the SDK's schema. */
@@ -79,7 +84,7 @@ export function restBinding(format: DocumentFormat): RestBinding {
       const labels = labelsOf(route, request, target);
       const input: Record<string, unknown> = {};
       for (const member of bound) {
-        const value = readBinding(member, request, target, labels, boundQuery);
+        const value = readOutside(format, member, request, target, labels, boundQuery);
         if (value !== undefined) input[member.name] = value;
       }
       if (payload) {
@@ -104,6 +109,22 @@ export function restBinding(format: DocumentFormat): RestBinding {
       return { status: code, headers, body: format.write(body, output) };
     },
   };
+}
+
+function readOutside(
+  { outside }: DocumentFormat,
+  member: Member,
+  request: WireRequest,
+  target: HttpTarget,
+  labels: ReadonlyMap<string, string>,
+  boundQuery: ReadonlySet<string>,
+): unknown {
+  if (!outside) return readBinding(member, request, target, labels, boundQuery, false);
+  try {
+    return readBinding(member, request, target, labels, boundQuery, true);
+  } catch (error) {
+    throw error instanceof Malformed ? outside.malformed(member, request, target) : error;
+  }
 }
 
 function planInput(input: StructureShape): InputPlan {

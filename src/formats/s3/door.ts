@@ -20,7 +20,7 @@ import { callOf } from "./call.ts";
 import { type Caller, identify } from "./caller.ts";
 import { corsHeaders, preflightHeaders, readPreflight } from "./cors.ts";
 import { createDocumentReader } from "./document-body.ts";
-import { checkInput } from "./input-limits.ts";
+import { checkInput, checkOverrides } from "./input-limits.ts";
 import { openPayload } from "./payload.ts";
 import { postObject } from "./post-object.ts";
 import { type RequestHead, readHead, splitAddress } from "./request-head.ts";
@@ -113,6 +113,8 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       const body = await documents.read(operation.name, request, head, payload);
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
+      if (operation.streamingOutput !== undefined)
+        checkOverrides(input, caller.principal.kind === "anonymous");
       return handler(await callOf(s3, caller, arrival, head, input), input as never);
     }
     const input: object = await model.parse(operation, head.wire);

@@ -1,6 +1,13 @@
-/** Limits of S3 that hold for every operation. */
-import { keyTooLong, LARGEST_METADATA, LONGEST_KEY, metadataTooLarge } from "./errors.ts";
-import { METADATA_PREFIX } from "./header-text.ts";
+/** What holds for the input of every operation. */
+import {
+  invalidArgument,
+  invalidRequest,
+  keyTooLong,
+  LARGEST_METADATA,
+  LONGEST_KEY,
+  metadataTooLarge,
+} from "./errors.ts";
+import { hasControl, METADATA_PREFIX } from "./header-text.ts";
 
 /** Throws KeyTooLongError, MetadataTooLarge. */
 export function checkInput(input: object, headers: Readonly<Record<string, string>>): void {
@@ -16,3 +23,27 @@ export function checkInput(input: object, headers: Readonly<Record<string, strin
   }
   if (size > LARGEST_METADATA) throw metadataTooLarge(size);
 }
+
+/**
+ * `response-content-type` and the like (GetObject, "Overriding response header values"): only who signed may say what is
+ * answered, and nothing that no header can be. Throws InvalidRequest, InvalidArgument.
+ */
+export function checkOverrides(input: object, anonymous: boolean): void {
+  for (const name of OVERRIDES) {
+    const value: unknown = Reflect.get(input, name);
+    if (value === undefined) continue;
+    if (anonymous)
+      throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
+    if (typeof value === "string" && hasControl(value))
+      throw invalidArgument("Header value cannot be represented using ISO-8859-1.", name, "");
+  }
+}
+
+const OVERRIDES = [
+  "ResponseCacheControl",
+  "ResponseContentDisposition",
+  "ResponseContentEncoding",
+  "ResponseContentLanguage",
+  "ResponseContentType",
+  "ResponseExpires",
+];

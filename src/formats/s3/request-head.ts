@@ -4,6 +4,7 @@
  */
 import { canonicalPairs, decodeComponent, splitTarget } from "../../aws/sigv4/raw-query.ts";
 import type { WireRequest } from "../../aws/wire.ts";
+import { invalidUri } from "./errors.ts";
 import { decodeHeaderText, decodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
 
 export interface RawHead {
@@ -21,8 +22,14 @@ export interface RequestHead {
   header(name: string): string | undefined;
 }
 
-/** @param presigned whether x-amz-* parameters of the query stand for headers, as signers of URLs write them */
+/**
+ * Throws InvalidURI for a target that is not percent-encoded UTF-8.
+ *
+ * @param presigned whether x-amz-* parameters of the query stand for headers, as signers of URLs write them
+ */
 export function readHead(raw: RawHead, presigned: boolean): RequestHead {
+  const target = encodeRawBytes(raw.target);
+  if (decodeComponent(target) === undefined) throw invalidUri();
   const given = joinHeaders(raw.rawHeaders);
   if (presigned) addHeadersOfQuery(given, splitTarget(raw.target).query);
   const headers: Record<string, string> = Object.assign(Object.create(null), given);
@@ -30,7 +37,7 @@ export function readHead(raw: RawHead, presigned: boolean): RequestHead {
   for (const name of DATES) normalizeDate(headers, name);
   const { method, bucket } = raw;
   return {
-    wire: { method, target: encodeRawBytes(raw.target), headers, body: NO_BYTES, bucket },
+    wire: { method, target, headers, body: NO_BYTES, bucket },
     header: (name) => given[name],
   };
 }

@@ -8,6 +8,7 @@ import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import type { S3BucketsTable } from "../tables.ts";
 import { type Bucket, type BucketSettings, bucketArn, objectArn } from "./bucket.ts";
+import { checkRegion } from "./bucket-region.ts";
 import { accessDenied, noSuchBucket } from "./errors.ts";
 import { publicPolicy } from "./public-policy.ts";
 import { type AccessContext, requestConditions } from "./request-conditions.ts";
@@ -65,6 +66,7 @@ export async function openBucket(
   context: AccessContext = {},
 ): Promise<Bucket> {
   const bucket = await findBucket(s3.metadata.reader, name);
+  checkRegion(call, bucket, action);
   authorizeIn(s3, call, bucket, action, bucketArn(bucket.name), context);
   return bucket;
 }
@@ -79,6 +81,7 @@ export async function openBucketFor(
   context: AccessContext = {},
 ): Promise<Bucket> {
   const bucket = await findBucket(s3.metadata.reader, name);
+  checkRegion(call, bucket, action);
   authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key ?? ""), context);
   return bucket;
 }
