@@ -16,6 +16,7 @@ import {
   ownerElement,
 } from "./entries.ts";
 import { afterPrefix, isAfter } from "./key-range.ts";
+import { leapingKeys } from "./leap.ts";
 import { checkEncodingType, invalidArgument, listContext, pageSize } from "./request.ts";
 import { type Entry, type Scan, type WalkedPage, walk } from "./walk.ts";
 import { type Encode, element, encoder, listDocument, parent } from "./xml.ts";
@@ -104,8 +105,11 @@ async function walkObjects(
   const after = storedKey(marker);
   const begin = marker !== "" && !isAfter(from, after) ? ({ after } as const) : ({ at: from } as const);
 
-  const scan: Scan<ListedVersion> = (position, limit) => {
-    let query = s3.metadata.reader
+  const { reader, dialect } = s3.metadata;
+  const delimiter = input.Delimiter ?? "";
+  const leap = { bucketId: bucket.id, prefix: from, end, delimiter: storedKey(delimiter) };
+  const scan: Scan<ListedVersion> = (position, limit, mayLeap) => {
+    let query = reader
       .selectFrom("s3_versions")
       .select(LISTED_COLUMNS)
       .where("bucket_id", "=", bucket.id)
@@ -113,6 +117,11 @@ async function walkObjects(
       .where("listed", "=", sql.lit(1))
       .orderBy("key")
       .limit(limit);
+    const keys =
+      mayLeap && position !== undefined && "at" in position
+        ? leapingKeys(dialect, leap, position.at, limit)
+        : undefined;
+    if (keys !== undefined) return query.where("key", "in", sql<string>`(${keys})`).execute();
     if (end !== undefined) query = query.where("key", "<", end);
     if (position === undefined)
       query = "after" in begin ? query.where("key", ">", begin.after) : query.where("key", ">=", begin.at);
@@ -120,7 +129,7 @@ async function walkObjects(
     else query = query.where("key", ">=", position.at);
     return query.execute();
   };
-  return walk(scan, { prefix, delimiter: input.Delimiter ?? "", marker, max });
+  return walk(scan, { prefix, delimiter, marker, max });
 }
 
 function commonElements(

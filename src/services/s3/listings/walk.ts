@@ -4,8 +4,15 @@ import { afterPrefix } from "./key-range.ts";
 /** Where a scan goes on: behind a row, or at a key and with it (as it is stored). */
 export type ScanFrom<Row> = { readonly after: Row } | { readonly at: string };
 
-/** Rows in the order of their keys from there on, at most so many; only such whose key begins with the prefix. */
-export type Scan<Row> = (from: ScanFrom<Row> | undefined, limit: number) => Promise<readonly Row[]>;
+/**
+ * Rows in the order of their keys from there on, at most so many; only such whose key begins with the prefix. Where it
+ * may leap, it can leave out what shares a common prefix with the row before.
+ */
+export type Scan<Row> = (
+  from: ScanFrom<Row> | undefined,
+  limit: number,
+  mayLeap: boolean,
+) => Promise<readonly Row[]>;
 
 export interface WalkOptions {
   /** All as the client wrote them; "" for none. */
@@ -25,8 +32,8 @@ export interface WalkedPage<Row> {
 }
 
 /**
- * One page of a listing. What lies below a common prefix is leapt over, not read: the next scan begins behind it. Where
- * scans brought little that counts they become shorter, and longer where all of it did.
+ * One page of a listing. What lies below a common prefix is leapt over, not read: the next scan begins behind it. A scan
+ * that brought much that does not count is followed by one that may leap by itself and is short, for it may not know how.
  */
 export async function walk<Row extends { readonly key: string }>(
   scan: Scan<Row>,
@@ -36,8 +43,9 @@ export async function walk<Row extends { readonly key: string }>(
   if (max === 0) return { entries, truncated: false };
   let from: ScanFrom<Row> | undefined;
   let limit = delimiter === "" ? max + 1 : Math.min(max + 1, FIRST_LOOK);
+  let mayLeap = false;
   for (;;) {
-    const rows = await scan(from, limit);
+    const rows = await scan(from, limit, mayLeap);
     const before = entries.length;
     let below: string | undefined;
     for (const row of rows) {
@@ -57,7 +65,9 @@ export async function walk<Row extends { readonly key: string }>(
       if (at === undefined) return { entries, truncated: false };
       from = { at };
     }
-    limit = Math.min(max + 1, Math.max(SHORTEST_LOOK, (entries.length - before) * 2));
+    const counted = entries.length - before;
+    mayLeap = delimiter !== "" && (mayLeap ? counted > 0 : counted * 2 < rows.length);
+    limit = Math.min(max + 1, Math.max(SHORTEST_LOOK, counted * 2));
   }
 }
 
