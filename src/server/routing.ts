@@ -76,7 +76,8 @@ const HOST_FORMS: readonly HostForm[] = [
       named({ packageDomain, account: parseAccountId(account) }, region),
   },
   {
-    pattern: new RegExp(`^${BUCKET}\\.s3\\.${REGION}$`),
+    // Also by IPv6 (`bucket.s3.dualstack.us-east-1`) and in the form of old (`bucket.s3-us-west-2`).
+    pattern: new RegExp(`^${BUCKET}\\.s3(?:\\.dualstack\\.|[.-])${REGION}$`),
     door: "aws",
     names: ({ bucket = "", region = "" }) => named({ bucket, service: "s3" }, region),
   },
@@ -84,6 +85,10 @@ const HOST_FORMS: readonly HostForm[] = [
     pattern: new RegExp(`^${BUCKET}\\.s3$`),
     door: "aws",
     names: ({ bucket = "" }) => ({ bucket, service: "s3" }),
+  },
+  {
+    pattern: new RegExp(`^s3(?:\\.dualstack\\.|[.-])${REGION}$`),
+    names: ({ region = "" }) => named({ service: "s3" }, region),
   },
   {
     pattern: new RegExp(`^(?<service>[a-z0-9-]+(?:\\.[a-z0-9-]+)?)\\.${REGION}$`),

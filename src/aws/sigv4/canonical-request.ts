@@ -4,9 +4,12 @@
  * header that was signed as UTF-8 verifies. Known limit: no folded header lines; Node refuses them already.
  */
 import { type HeaderValues, readHeaders } from "./raw-headers.ts";
-import { canonicalPairs, percentEncode, splitTarget } from "./raw-query.ts";
+import { canonicalPairs, encodeComponent, percentEncode, splitTarget } from "./raw-query.ts";
 import { signsAsS3 } from "./s3-signing.ts";
 import type { RawRequest, SignedRequest } from "./signed-request.ts";
+
+/** In which form the path of S3's requests was signed; of other services' there is one. */
+export type SignedPath = "as sent" | "encoded anew";
 
 /**
  * @param payloadHash what the last line says: a hex sha256, `UNSIGNED-PAYLOAD` or a streaming mode
@@ -18,17 +21,28 @@ export function canonicalRequest(
   request: RawRequest,
   payloadHash: string,
   leaveOut: ReadonlySet<string>,
+  signedPath: SignedPath,
 ): string {
   const { path, query } = splitTarget(request.target);
   return [
     request.method,
-    signsAsS3(signed.scope.service) ? path : encodePath(normalizePath(path)),
+    signsAsS3(signed.scope.service) ? s3Path(path, signedPath) : encodePath(normalizePath(path)),
     canonicalQuery(query, leaveOut),
     ...canonicalHeaders(signed.signedHeaders, readHeaders(request.rawHeaders)),
     "",
     signed.signedHeaders.join(";"),
     payloadHash,
   ].join("\n");
+}
+
+/** Nothing is normalised; but a client's HTTP library may have written `(` where `%28` was signed, as S3 reads it. */
+function s3Path(path: string, signedPath: SignedPath): string {
+  return signedPath === "as sent"
+    ? path
+    : path
+        .split("/")
+        .map((segment) => encodeComponent(segment, "%2B"))
+        .join("/");
 }
 
 /** Without empty and "." segments, ".." taking back one; a slash at the end stays. As all SDKs' signers do. */

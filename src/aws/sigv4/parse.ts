@@ -5,10 +5,11 @@
 import { parseRegion } from "../names.ts";
 import { malformed, parseAuthorization, type SignatureParts } from "./credentials-header.ts";
 import { readPayloadDeclaration } from "./payload.ts";
-import { isPresigned, malformedQuery, parsePresignedQuery } from "./presigned-query.ts";
+import { isPresigned, malformedQuery, missingParameters, parsePresignedQuery } from "./presigned-query.ts";
 import { SignatureProblem } from "./problems.ts";
 import { type HeaderValues, readHeaders, singleHeader } from "./raw-headers.ts";
 import { splitTarget } from "./raw-query.ts";
+import { signsAsS3 } from "./s3-signing.ts";
 import type { CredentialScope, RawRequest, SignedRequest } from "./signed-request.ts";
 import { formatBasicTime, parseBasicTime, parseHttpDate } from "./time.ts";
 
@@ -65,6 +66,8 @@ function parsePresigned(query: string, headers: HeaderValues, now: Date): Signed
   }
   const signedHeaders = readSignedHeaders(parts.signedHeaders, headers, malformedQuery);
   const { accessKeyId, scope } = readCredential(parts.credential, signedAt, malformedQuery);
+  if (!parts.lifeIsGiven && signsAsS3(scope.service))
+    throw malformedQuery(missingParameters(["X-Amz-Expires"]));
   const payloadHash = parts.payloadHash ?? onlyHeader(headers, "x-amz-content-sha256");
   return {
     accessKeyId,
@@ -82,10 +85,13 @@ function readDate(headers: HeaderValues): Date {
   const amzDate = onlyHeader(headers, "x-amz-date");
   const text = amzDate ?? onlyHeader(headers, "date");
   if (text === undefined) {
-    throw malformed("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+    throw new SignatureProblem(
+      "bad-date",
+      "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+    );
   }
   const time = parseBasicTime(text) ?? (amzDate === undefined ? parseHttpDate(text) : undefined);
-  if (!time) throw malformed(notBasicFormat(text));
+  if (!time) throw new SignatureProblem("bad-date", notBasicFormat(text));
   return time;
 }
 

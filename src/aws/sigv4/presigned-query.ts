@@ -12,6 +12,7 @@ export interface PresignedParts extends SignatureParts {
   readonly date: string;
   /** In seconds. */
   readonly life: number;
+  readonly lifeIsGiven: boolean;
   readonly sessionToken: string | undefined;
   readonly payloadHash: string | undefined;
 }
@@ -41,10 +42,7 @@ export function parsePresignedQuery(query: string): PresignedParts {
   if (parameters.has("awsaccesskeyid")) refuseOtherAlgorithm("AWS2");
   const required = (name: (typeof REQUIRED)[number]) => parameters.get(name.toLowerCase()) ?? "";
   const missing = REQUIRED.filter((name) => required(name) === "");
-  if (missing.length > 0) {
-    const sentences = missing.map((name) => `AWS query-string parameters must include '${name}'.`);
-    throw malformedQuery(`${sentences.join(" ")} Re-examine the query-string parameters.`);
-  }
+  if (missing.length > 0) throw malformedQuery(missingParameters(missing));
   refuseOtherAlgorithm(required("X-Amz-Algorithm"));
   return {
     credential: required("X-Amz-Credential"),
@@ -52,9 +50,15 @@ export function parsePresignedQuery(query: string): PresignedParts {
     signedHeaders: required("X-Amz-SignedHeaders"),
     date: required("X-Amz-Date"),
     life: parseLife(parameters.get("x-amz-expires")),
+    lifeIsGiven: parameters.has("x-amz-expires"),
     sessionToken: parameters.get("x-amz-security-token"),
     payloadHash: parameters.get("x-amz-content-sha256"),
   };
+}
+
+export function missingParameters(names: readonly string[]): string {
+  const sentences = names.map((name) => `AWS query-string parameters must include '${name}'.`);
+  return `${sentences.join(" ")} Re-examine the query-string parameters.`;
 }
 
 /** By lower-case name; each may come once. */

@@ -10,6 +10,8 @@ export type SignatureSituation =
   /** An Authorization header or query that cannot be read; `detail` says what AWS says. */
   | "malformed-header"
   | "malformed-query"
+  /** Neither X-Amz-Date nor Date says when it was signed. */
+  | "bad-date"
   /** Another signature version (SigV2, SigV4A, Bearer); `detail` names it. */
   | "unsupported-algorithm"
   /** The credential scope names another date, region, service or terminator than it must. */

@@ -29,16 +29,16 @@ export function canonicalPairs(query: string): (readonly [name: string, value: s
 
 /**
  * One query name or value as SigV4 encodes it: what came percent-encoded is decoded and encoded again, so that
- * `%7e` and `~` are the same; "+" is a space, as every query parser of this server reads it.
+ * `%7e` and `~` are the same; "+" is a space, as every query parser of this server reads it, but in a path itself.
  */
-function encodeComponent(text: string): string {
+export function encodeComponent(text: string, plus: "%20" | "%2B" = "%20"): string {
   if (/^[A-Za-z0-9\-._~]*$/.test(text)) return text;
   return text.replace(/%([0-9a-fA-F]{2})|[^A-Za-z0-9\-._~]/gu, (piece, hex: string | undefined) => {
     if (hex !== undefined) {
       const character = String.fromCharCode(Number.parseInt(hex, 16));
       return /[A-Za-z0-9\-._~]/.test(character) ? character : `%${hex.toUpperCase()}`;
     }
-    return piece === "+" ? "%20" : percentEncode(piece);
+    return piece === "+" ? plus : percentEncode(piece);
   });
 }
 

@@ -15,6 +15,8 @@ interface Wording {
   /** Said when the problem has no sentence of its own, or always when `fixed`. */
   readonly text: string;
   readonly fixed?: boolean;
+  /** S3's words for a problem's own sentence. */
+  readonly reword?: (detail: string) => string;
 }
 
 const MISMATCH =
@@ -39,6 +41,7 @@ function commonWordings(names: {
     "signed-twice": { ...mismatch, text: TWICE },
     "malformed-header": incomplete,
     "malformed-query": incomplete,
+    "bad-date": incomplete,
     "unsupported-algorithm": incomplete,
     "wrong-scope": mismatch,
     "malformed-payload-hash": mismatch,
@@ -89,6 +92,30 @@ const S3_SKEWED: Wording = {
   text: "The difference between the request time and the current time is too large.",
   fixed: true,
 };
+const S3_CREDENTIAL =
+  'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".';
+
+/** What S3 says where other services begin their sentence so. */
+const S3_HEADER_DETAILS: readonly (readonly [begin: string, text: string])[] = [
+  ["Credential must have", S3_CREDENTIAL],
+  [
+    "Authorization header requires '",
+    "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
+  ],
+];
+const S3_QUERY_DETAILS: readonly (readonly [begin: string, text: string])[] = [
+  ["Credential must have", `Error parsing the X-Amz-Credential parameter; ${S3_CREDENTIAL}`],
+  ["Date must be in", `X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`],
+  [
+    "AWS query-string parameters must include",
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+  ],
+];
+
+function s3Detail(detail: string, details: readonly (readonly [begin: string, text: string])[]): string {
+  return details.find(([begin]) => detail.startsWith(begin))?.[1] ?? detail;
+}
+
 const S3_UNSIGNED_HEADERS = "There were headers present in the request which were not signed";
 
 const WORDINGS: Readonly<Record<SignatureErrorFamily, Wordings>> = {
@@ -135,11 +162,19 @@ const WORDINGS: Readonly<Record<SignatureErrorFamily, Wordings>> = {
       name: "AuthorizationHeaderMalformed",
       status: 400,
       text: "The authorization header is malformed.",
+      reword: (detail) => `The authorization header is malformed; ${s3Detail(detail, S3_HEADER_DETAILS)}`,
     },
     "malformed-query": {
       name: "AuthorizationQueryParametersError",
       status: 400,
       text: "Error parsing the X-Amz-Credential parameter.",
+      reword: (detail) => s3Detail(detail, S3_QUERY_DETAILS),
+    },
+    "bad-date": {
+      name: "AccessDenied",
+      status: 403,
+      text: "AWS authentication requires a valid Date or x-amz-date header",
+      fixed: true,
     },
     "unsupported-algorithm": {
       name: "InvalidRequest",
@@ -151,6 +186,7 @@ const WORDINGS: Readonly<Record<SignatureErrorFamily, Wordings>> = {
       name: "AuthorizationHeaderMalformed",
       status: 400,
       text: "The authorization header is malformed.",
+      reword: (detail) => `The authorization header is malformed; ${s3Detail(detail, S3_HEADER_DETAILS)}`,
     },
     "malformed-payload-hash": {
       name: "InvalidArgument",
@@ -187,8 +223,8 @@ const WORDINGS: Readonly<Record<SignatureErrorFamily, Wordings>> = {
 
 /** The error that services of `family` answer a bad signature with; only S3's carries further members. */
 export function signatureError(family: SignatureErrorFamily, problem: SignatureProblem): AwsError {
-  const { name, status, text, fixed } = WORDINGS[family][problem.situation];
-  const message = fixed || problem.message === "" ? text : problem.message;
+  const { name, status, text, fixed, reword } = WORDINGS[family][problem.situation];
+  const message = fixed || problem.message === "" ? text : (reword?.(problem.message) ?? problem.message);
   return new AwsError(name, message, {
     status,
     cause: problem,

@@ -4,9 +4,10 @@
  * how the client wrote them. Known limit: SigV4A (ECDSA) is refused in parse.ts.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { canonicalRequest } from "./canonical-request.ts";
+import { canonicalRequest, type SignedPath } from "./canonical-request.ts";
 import { UNSIGNED_PAYLOAD } from "./payload.ts";
 import { SignatureProblem } from "./problems.ts";
+import { signsAsS3 } from "./s3-signing.ts";
 import type { RawRequest, SignedRequest } from "./signed-request.ts";
 import { hmac, signingKey } from "./signing-key.ts";
 import { formatBasicTime } from "./time.ts";
@@ -35,15 +36,23 @@ export function verifySignature(
       : [signed.presigned ? SIGNATURE_ONLY : new Set<string>()];
   const key = signingKey(secretAccessKey, signed.scope);
   const given = Buffer.from(signed.signature, "latin1");
-  const matches = variants.some((leaveOut) => {
-    const expected = hmac(
-      key,
-      stringToSign(signed, canonicalRequest(signed, request, payloadHash, leaveOut)),
-    );
-    const hex = Buffer.from(expected.toString("hex"), "latin1");
-    return given.length === hex.length && timingSafeEqual(given, hex);
-  });
-  if (!matches) throw new SignatureProblem("mismatch");
+  const paths: readonly SignedPath[] = signsAsS3(signed.scope.service)
+    ? ["as sent", "encoded anew"]
+    : ["as sent"];
+  let text = "";
+  const matches = paths.some((path) =>
+    variants.some((leaveOut) => {
+      text = stringToSign(signed, canonicalRequest(signed, request, payloadHash, leaveOut, path));
+      const hex = Buffer.from(hmac(key, text).toString("hex"), "latin1");
+      return given.length === hex.length && timingSafeEqual(given, hex);
+    }),
+  );
+  if (!matches)
+    throw new SignatureProblem("mismatch", "", {
+      AWSAccessKeyId: signed.accessKeyId,
+      StringToSign: text,
+      SignatureProvided: signed.signature,
+    });
   if (bodySha256 !== undefined) verifyBody(signed, bodySha256);
 }
 
