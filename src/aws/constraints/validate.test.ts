@@ -152,12 +152,7 @@ const CASES: readonly (readonly [service: string, operation: string, input: obje
     "threw Malformed: NUMBER_VALUE can not be converted to an Integer",
   ],
   ["ec2", "CreateSubnet", {}, "MissingParameter: The request must contain the parameter VpcId"],
-  [
-    "s3",
-    "PutBucketTagging",
-    { Bucket: "b" },
-    "InvalidRequest: Missing required parameter for this operation: Tagging",
-  ],
+  ["s3", "PutBucketTagging", { Bucket: "b" }, "MissingRequestBodyError: Request Body is empty"],
   [
     "s3",
     "PutBucketTagging",

@@ -116,6 +116,10 @@ function ec2Wording([violation]: readonly [Violation, ...Violation[]]): AwsError
   );
 }
 
+/** Members that are the request's whole body. */
+const S3_DOCUMENTS =
+  /^(\w+Configuration|AbacStatus|BucketLoggingStatus|Delete|OwnershipControls|Policy|Tagging)$/;
+
 /** S3 has an error of its own for most values; here is only what holds for all. */
 function s3Wording([violation]: readonly [Violation, ...Violation[]]): AwsError {
   if (violation.path.parent) {
@@ -126,6 +130,7 @@ function s3Wording([violation]: readonly [Violation, ...Violation[]]): AwsError 
   }
   const name = lastMember(violation.path);
   if (violation.kind === "required") {
+    if (S3_DOCUMENTS.test(name)) return new AwsError("MissingRequestBodyError", "Request Body is empty");
     return new AwsError("InvalidRequest", `Missing required parameter for this operation: ${name}`);
   }
   return new AwsError("InvalidArgument", `The value given for ${name} is not valid`, {

@@ -1,5 +1,6 @@
 /** The bucket's policy, and whether it is public. */
 import type * as sdk from "@aws-sdk/client-s3";
+import { AwsError } from "../../../aws/errors.ts";
 import { NO_CONTENT, type S3Call, type XmlDocument } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { bucketArn } from "./bucket.ts";
@@ -17,6 +18,7 @@ export async function putBucketPolicy(
 ): Promise<XmlDocument> {
   const bucket = await openBucket(s3, call, input.Bucket, "s3:PutBucketPolicy");
   const policy = input.Policy ?? "";
+  if (policy === "") throw new AwsError("MissingRequestBodyError", "Request Body is empty");
   checkPolicyDocument(policy, bucket.name);
   await s3.metadata.write((tx) =>
     changeSettings(tx, bucket, ({ publicAccessBlock }) => {
