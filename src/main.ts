@@ -1,4 +1,6 @@
+import { pipeline } from "node:stream/promises";
 import packageFile from "../package.json" with { type: "json" };
+import { systemClock } from "./clock.ts";
 import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
 import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
@@ -6,6 +8,7 @@ import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
 import { DataFolderInUse, DataFolderUnusable, findServer } from "./server/data-folder.ts";
 import { RootKeyProblem } from "./services/kms/root-key.ts";
+import { LifecycleCommandError } from "./services/s3/lifecycle/command-error.ts";
 import { type Config, databaseUrl, readConfig, rootAccountSettings } from "./settings/config.ts";
 import { ConfigError } from "./settings/errors.ts";
 import { commandHelp, GENERAL_HELP } from "./settings/help.ts";
@@ -46,6 +49,14 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
       await withMetadata(config, (metadata) => runAccountCommand(metadata, words, new Date())),
     );
   },
+  async lifecycle(config, words) {
+    // Asked for rules about age, it has to know how long the server's days are.
+    const clock = systemClock(findServer(config.data)?.daySeconds ?? config.daySeconds);
+    const { runLifecycleCommand } = await import("./services/s3/lifecycle/lifecycle-command.ts");
+    await withMetadata(config, (metadata) =>
+      print(runLifecycleCommand(metadata, words, { clock, ...config.preview })),
+    );
+  },
 };
 
 /** Mistakes and situations that a sentence explains; everything else is a bug and shows its stack. */
@@ -55,6 +66,7 @@ const EXPLAINED = [
   DataFolderUnusable,
   BlobStoreUnusable,
   AccountCommandError,
+  LifecycleCommandError,
   AccountExists,
   RootKeyUnusable,
   RootKeyProblem,
@@ -89,6 +101,13 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`shosoin: ${explained ? (error as Error).message : (error as Error).stack}\n`);
     return explained ? 2 : 1;
   }
+}
+
+/** Waits for a reader that is slower than we are; one that leaves (`| head`) ends it quietly. */
+async function print(pieces: AsyncIterable<string>): Promise<void> {
+  await pipeline(pieces, process.stdout, { end: false }).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  });
 }
 
 function refuseWords(command: CommandName, words: readonly string[]): void {

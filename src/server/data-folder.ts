@@ -9,15 +9,23 @@ import { openSqlite, type SqliteConnection, SqliteError } from "../storage/metad
  *
  *     shosoin-data/
  *       server.lock    locked while a server runs
- *       server.json    where it is: {url, pid, caFile?}
+ *       server.json    where it is: {url, pid, caFile?, daySeconds?}
  *       ...            each room's own folder
  */
 export interface DataFolder {
   readonly path: string;
   /** Written once requests are accepted; `shosoin env` reads it. */
-  publish(server: { readonly url: string; readonly caFile?: string | undefined }): void;
+  publish(server: PublishedServer): void;
   /** Takes the address away and gives the folder free. */
   release(): void;
+}
+
+/** What commands beside the server have to know of it. */
+export interface PublishedServer {
+  readonly url: string;
+  readonly caFile?: string | undefined;
+  /** Where days are shortened. */
+  readonly daySeconds?: number | undefined;
 }
 
 export class DataFolderInUse extends Error {
@@ -47,7 +55,8 @@ export async function lockDataFolder(path: string): Promise<DataFolder> {
   writeServer(serverFile, { pid: process.pid });
   return {
     path,
-    publish: ({ url, caFile }) => writeServer(serverFile, { url, pid: process.pid, caFile }),
+    publish: ({ url, caFile, daySeconds }) =>
+      writeServer(serverFile, { url, pid: process.pid, caFile, daySeconds }),
     release() {
       rmSync(serverFile, { force: true });
       lock.close();
@@ -72,16 +81,13 @@ async function openLock(path: string): Promise<SqliteConnection> {
 const SQLITE_BUSY = 5;
 
 /** Where the server of this folder is, as `publish` wrote it. Undefined when none runs, or none is ready yet. */
-export function findServer(path: string): { readonly url: string; readonly caFile?: string } | undefined {
-  const { url, caFile } = readServer(join(path, "server.json")) ?? {};
-  if (url === undefined) return undefined;
-  return caFile === undefined ? { url } : { url, caFile };
+export function findServer(path: string): PublishedServer | undefined {
+  const { url, caFile, daySeconds } = readServer(join(path, "server.json")) ?? {};
+  return url === undefined ? undefined : { url, caFile, daySeconds };
 }
 
-interface ServerEntry {
+interface ServerEntry extends Partial<PublishedServer> {
   readonly pid: number;
-  readonly url?: string | undefined;
-  readonly caFile?: string | undefined;
 }
 
 function writeServer(file: string, entry: ServerEntry): void {

@@ -35,6 +35,8 @@ export interface Config {
   readonly stallSeconds: number;
   readonly stopSeconds: number;
   readonly daySeconds: number;
+  /** Of `lifecycle preview`. */
+  readonly preview: { readonly prefix: string; readonly output: "text" | "json" };
   /** Of all encryption. */
   readonly encryptionRootKey: RootKeySource;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
@@ -130,6 +132,11 @@ function typed(values: Values, folder: string, environment: Environment): Config
     stallSeconds: parsed("stall-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1"),
     stopSeconds: parsed("stop-seconds", wholeNumber(0, 86_400), "a whole number of seconds"),
     daySeconds: parsed("day-seconds", wholeNumber(1, 86_400), "a whole number of seconds from 1 to 86400"),
+    preview: {
+      prefix: text("prefix") ?? "",
+      output:
+        text("output") === undefined ? "text" : parsed("output", oneOf(["text", "json"]), "text or json"),
+    },
     encryptionRootKey: encryptionRootKey(
       {
         environment: text("root-key"),

@@ -10,6 +10,8 @@ Commands:
   env                   Print shell exports for the AWS CLI and SDKs: eval "$(shosoin env)"
   account create ID     Make a further account and print its root key, once.
   account list          List the accounts.
+  lifecycle preview s3://BUCKET
+                        Show what lifecycle rules will do, when and why; nothing is changed.
   version               Print the version.
   help [COMMAND]        This text, or a command's flags.
 
@@ -35,6 +37,16 @@ and the SDKs.`,
 
 "create" makes an account of 12 digits and prints its root key, which cannot be read again. "list" lists all
 accounts. Both work while the server runs.`,
+  lifecycle: `Usage: shosoin lifecycle preview s3://BUCKET [FLAGS]
+
+Shows for each object version and unfinished upload that a lifecycle rule will act upon: when, what, how many bytes,
+which rule, and why; at the end how much there is of each and how many bytes become free. It asks the same
+engine that the server acts by. Nothing is changed, and the server may run meanwhile.
+
+"now" is due already: it happens when lifecycle comes by next, which it does once a day for each bucket.
+
+  shosoin lifecycle preview s3://my-artifacts
+  shosoin lifecycle preview s3://my-artifacts --prefix releases/ --output json`,
 };
 
 export function commandHelp(command: CommandName): string {

@@ -93,6 +93,7 @@ function readFile(named: string | undefined, folder: string): Values {
 
 function defaults(): Values {
   const values: Values = {};
-  for (const { name, fallback } of settingsOf("serve")) if (fallback !== undefined) values[name] = [fallback];
+  for (const { name, fallback } of [...settingsOf("serve"), ...settingsOf("lifecycle")])
+    if (fallback !== undefined) values[name] = [fallback];
   return values;
 }

@@ -2,7 +2,7 @@
  * Every setting of the server, as data: its flag, its environment variable and its key in shosoin.yaml have
  * one name, so help, parsing and documentation come from this one table. How the values are written is in values.ts, what they mean in config.ts.
  */
-export type CommandName = "serve" | "env" | "account";
+export type CommandName = "serve" | "env" | "account" | "lifecycle";
 
 export interface Setting {
   /** `--log-level`, `SHOSOIN_LOG_LEVEL`, `log-level:` */
@@ -20,7 +20,7 @@ export interface Setting {
   readonly help: string;
 }
 
-const ALL: readonly CommandName[] = ["serve", "env", "account"];
+const ALL: readonly CommandName[] = ["serve", "env", "account", "lifecycle"];
 const SERVE: readonly CommandName[] = ["serve"];
 
 export const SETTINGS = [
@@ -209,11 +209,24 @@ export const SETTINGS = [
     help: "How long SIGTERM waits for running requests before it cuts them.",
   },
   {
+    name: "prefix",
+    value: "PREFIX",
+    commands: ["lifecycle"],
+    help: "Only what begins with it: s3://BUCKET --prefix logs/2026.",
+  },
+  {
+    name: "output",
+    value: "text|json",
+    fallback: "text",
+    commands: ["lifecycle"],
+    help: "One line for each version that something happens to, or one JSON document.",
+  },
+  {
     name: "day-seconds",
     value: "NUMBER",
     fallback: "86400",
     environmentOnly: true,
-    commands: SERVE,
+    commands: ["serve", "lifecycle"],
     help: "Length of a day in every age rule: for rehearsals and tests only.",
   },
   {

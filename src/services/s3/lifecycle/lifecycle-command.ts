@@ -1,0 +1,30 @@
+import { AwsError } from "../../../aws/errors.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Metadata } from "../../../storage/metadata/metadata.ts";
+import { findBucket } from "../buckets/open-bucket.ts";
+import { LifecycleCommandError } from "./command-error.ts";
+import { preview } from "./preview.ts";
+import { type ReportFormat, report } from "./preview-report.ts";
+
+const USAGE = "usage: shosoin lifecycle preview s3://BUCKET [--prefix PREFIX] [--output text|json]";
+
+/**
+ * `shosoin lifecycle preview s3://BUCKET`: reads the database, beside a running server too, and writes nothing. Yields
+ * what is printed. Throws LifecycleCommandError.
+ */
+export async function* runLifecycleCommand(
+  metadata: Metadata,
+  words: readonly string[],
+  options: { readonly clock: Clock; readonly prefix: string; readonly output: ReportFormat },
+): AsyncGenerator<string> {
+  const [verb, address = "", ...more] = words;
+  if (verb !== "preview" || address === "" || more.length > 0) throw new LifecycleCommandError(USAGE);
+  const name = /^s3:\/\/([^/]+)\/?$/.exec(address)?.[1];
+  if (name === undefined) throw new LifecycleCommandError(`'${address}' is not s3://BUCKET: ${USAGE}`);
+  const { clock, prefix, output } = options;
+  const bucket = await findBucket(metadata.reader, name).catch((error: unknown) => {
+    if (!(error instanceof AwsError)) throw error;
+    throw new LifecycleCommandError(`There is no bucket ${name}.`);
+  });
+  yield* report(bucket, clock.now(), preview(metadata.reader, bucket, clock, prefix), output);
+}
