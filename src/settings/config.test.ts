@@ -156,8 +156,8 @@ test("other commands take their own flags and words only", () => {
 });
 
 test("help names every setting and its default", () => {
-  const help = commandHelp("serve").replace(/\s+/g, " ");
   for (const setting of SETTINGS) {
+    const help = commandHelp(setting.commands[0]).replace(/\s+/g, " ");
     expect(help).toContain(
       "environmentOnly" in setting || "noFlag" in setting
         ? environmentName(setting.name)
