@@ -3,13 +3,16 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { Readable } from "node:stream";
 import pino from "pino";
+import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
 import type { BlobStore, BlobWriter } from "../../src/storage/blobs/blob-store.ts";
+import type { BlobsOptions } from "../../src/storage/blobs/context.ts";
 import { digestOf } from "../../src/storage/blobs/digest.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
 import { UploadNotFound } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import type { Metadata } from "../../src/storage/metadata/metadata.ts";
-import { describeOnEachStore } from "../contract/blob-stores.ts";
+import { BlobTestKeys } from "../blob-test-keys.ts";
+import { describeOnEachStore, type TestStores } from "../contract/blob-stores.ts";
 import { temporaryMetadata } from "../temporary-metadata.ts";
 
 /**
@@ -29,7 +32,16 @@ class Crash extends Error {
   override readonly name = "Crash";
 }
 
-describeOnEachStore("a crash at every step of a push", (stores) => {
+for (const scope of ["none", "server"] as const)
+  describeOnEachStore(
+    `a crash at every step of ${scope === "none" ? "a push" : "an encrypted push"}`,
+    (stores) => suite(stores, scope),
+  );
+
+function suite(stores: TestStores, defaultScope: EncryptionScope): void {
+  const keys = new BlobTestKeys();
+  const server = (metadata: Metadata, store: BlobStore, milliseconds: number) =>
+    engine({ metadata, store, keys, defaultScope }, milliseconds);
   const opened: BlobStore[] = [];
   afterAll(async () => {
     for (const store of opened) await store.close();
@@ -43,11 +55,11 @@ describeOnEachStore("a crash at every step of a push", (stores) => {
       const store = await stores.open(url, { minimumFreeBytes: 0 });
       opened.push(store);
       const fuse = new Fuse(step);
-      const promised = await push(engine(fuse.metadata(metadata), fuse.store(store), 0));
+      const promised = await push(server(fuse.metadata(metadata), fuse.store(store), 0));
       crashed = fuse.blown;
 
       // The process is gone; claims of dead servers have run out.
-      const later = engine(metadata, store, 2 * 60_000);
+      const later = server(metadata, store, 2 * 60_000);
       const blobId = promised.blobId ?? (await finish(later, promised));
       if (blobId !== undefined) {
         expect(await readAll(await later.open(blobId)), `step ${step}`).toEqual(WHOLE);
@@ -56,18 +68,18 @@ describeOnEachStore("a crash at every step of a push", (stores) => {
 
       // A collector that dies as well, then one that does not.
       const dying = new Fuse(step % 5);
-      await engine(dying.metadata(metadata), dying.store(store), 8 * DAY)
+      await server(dying.metadata(metadata), dying.store(store), 8 * DAY)
         .collect(NEVER)
         .catch((error: unknown) => expect(error).toBeInstanceOf(Crash));
-      const last = engine(metadata, store, 16 * DAY);
+      const last = server(metadata, store, 16 * DAY);
       await last.collect(NEVER);
       expect(files(stores.folder(url)), `step ${step}`).toEqual([]);
-      const nothing = { blobs: 0, bytes: 0, uploads: 0, uploadBytes: 0, reviews: 0, removals: 0 };
+      const nothing = { blobs: 0, bytes: 0, uploads: 0, uploadBytes: 0, reviews: 0, removals: 0, damaged: 0 };
       expect(await last.totals()).toEqual(nothing);
     }
     expect(step).toBeGreaterThan(10);
   }, 300_000);
-});
+}
 
 interface Promised {
   id?: string;
@@ -125,9 +137,12 @@ function finishWhole(blobs: BlobEngine, id: string): Promise<string> {
   });
 }
 
-function engine(metadata: Metadata, store: BlobStore, milliseconds: number): BlobEngine {
+function engine(
+  parts: Pick<BlobsOptions, "metadata" | "store" | "keys" | "defaultScope">,
+  milliseconds: number,
+): BlobEngine {
   const clock = { now: () => new Date(Date.UTC(2026, 0, 1) + milliseconds), dayMilliseconds: DAY };
-  return createBlobs({ metadata, store, clock, log: pino({ level: "silent" }) });
+  return createBlobs({ ...parts, clock, log: pino({ level: "silent" }) });
 }
 
 /** Lets so many steps pass; from then on nothing works any more. */

@@ -67,7 +67,7 @@ export function segmentsOf(extents: readonly Extent[], start: number, end: numbe
   for (const { salt, length } of extents) {
     if (plain > end) break;
     const count = Math.ceil(length / SEGMENT_BYTES);
-    const first = Math.max(0, Math.floor((start - plain) / SEGMENT_BYTES));
+    const first = plain + length > start ? Math.max(0, Math.floor((start - plain) / SEGMENT_BYTES)) : count;
     const behind = Math.min(count, Math.floor((end - plain) / SEGMENT_BYTES) + 1);
     for (let index = first; index < behind; index++) {
       if (segments.length === 0) {
