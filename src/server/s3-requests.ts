@@ -1,3 +1,5 @@
+import { modelKeys } from "../aws/models.ts";
+import { isPresignedV2 } from "../aws/sigv2/presigned.ts";
 import { splitTarget } from "../aws/sigv4/raw-query.ts";
 import { signsAsS3 } from "../aws/sigv4/s3-signing.ts";
 import type { WireRequest } from "../aws/wire.ts";
@@ -17,8 +19,25 @@ export function isForS3(request: WireRequest, host: HostNames): boolean {
       ? scopeService(/[?&]X-Amz-Credential=([^&]*)/i.exec(`?${query}`)?.[1]?.replace(/%2f/gi, "/"))
       : scopeService(/Credential=([^,\s]*)/.exec(authorization)?.[1]);
   if (service !== undefined) return signsAsS3(service);
-  if (host.service !== undefined) return false;
+  // Nobody else ever had Signature Version 2 in a query.
+  if (isPresignedV2(query)) return true;
+  if (host.service !== undefined && isServiceName(host.service)) return false;
   return OTHER_WIRES.every((isOther) => !isOther(request, path, query));
+}
+
+/**
+ * The bucket by the host's name. `<bucket>.<domain>` is none of the documented forms, but what SDKs make of an endpoint
+ * `http://localhost:7560` unless they are told to use paths.
+ */
+export function bucketOfHost({ bucket, service, region }: HostNames): string | undefined {
+  const other = service !== undefined && region === undefined && !isServiceName(service);
+  return bucket ?? (other ? service : undefined);
+}
+
+const SERVICE_NAMES: ReadonlySet<string> = new Set([...modelKeys, "api.ecr", "events", "monitoring"]);
+
+function isServiceName(name: string): boolean {
+  return SERVICE_NAMES.has(name);
 }
 
 /** `AKIA.../20260101/us-east-1/s3/aws4_request` */

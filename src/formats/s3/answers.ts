@@ -1,7 +1,7 @@
 /** Answers and error documents on their way to the socket. */
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import type { AwsError } from "../../aws/errors.ts";
+import { AwsError } from "../../aws/errors.ts";
 import { requestIds } from "../../aws/protocols/rest-xml.ts";
 import type { Operation, ServiceModel, WireAnswer } from "../../aws/wire.ts";
 import { S3Error, XmlDocument } from "../../services/s3/index.ts";
@@ -43,9 +43,17 @@ function withStatus(answer: WireAnswer): WireAnswer {
   return answer.headers["content-range"] === undefined ? answer : { ...answer, status: 206 };
 }
 
-/** @param members what S3 adds to an error's document where the error itself says nothing of it */
-export function errorAnswer(model: ServiceModel, error: AwsError, requestId: string): WireAnswer {
-  const answer = model.error(error, requestId);
+/** @param path as it was asked for: what the document calls its resource, where the error itself names nothing */
+export function errorAnswer(
+  model: ServiceModel,
+  error: AwsError,
+  requestId: string,
+  path: string,
+): WireAnswer {
+  const named = Object.keys(error.members).length > 0;
+  const { name, message, status } = error;
+  const told = named ? error : new AwsError(name, message, { status, members: { Resource: path } });
+  const answer = model.error(told, requestId);
   return error instanceof S3Error ? { ...answer, headers: { ...answer.headers, ...error.headers } } : answer;
 }
 

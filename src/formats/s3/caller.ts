@@ -10,6 +10,7 @@ import type { RawRequest, SignedRequest } from "../../aws/sigv4/signed-request.t
 import type { Anonymous, Principal } from "../../identity/call.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Arrival } from "../../server/door.ts";
+import { bucketOfHost } from "../../server/s3-requests.ts";
 
 export interface Caller {
   readonly principal: Principal | Anonymous;
@@ -37,7 +38,7 @@ export async function identify(
   { host, receivedAt }: Arrival,
 ): Promise<Caller> {
   if (isPresignedV2(splitTarget(raw.target).query)) {
-    const { accessKeyId, signature, stringToSign } = parsePresignedV2(raw, host.bucket, receivedAt);
+    const { accessKeyId, signature, stringToSign } = parsePresignedV2(raw, bucketOfHost(host), receivedAt);
     const principal = await identity.authenticateV2(accessKeyId, stringToSign, signature);
     return { principal, region: host.region, signed: undefined, presigned: true };
   }

@@ -26,6 +26,9 @@ const NEEDS_CHECKSUM: ReadonlySet<string> = new Set([
   "PutObjectRetention",
 ]);
 
+/** Their checksum headers speak of the object that they make, and are the operation's to compare. */
+const CHECKSUM_OF_OBJECT: ReadonlySet<string> = new Set(["CompleteMultipartUpload"]);
+
 export interface DocumentReader {
   /** Throws AwsError: MaxMessageLengthExceeded, BadDigest, XAmzContentSHA256Mismatch, InvalidRequest. */
   read(operation: string, request: IncomingMessage, head: RequestHead, payload: Payload): Promise<Uint8Array>;
@@ -35,7 +38,9 @@ export function createDocumentReader(): DocumentReader {
   const bodies = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
   return {
     async read(operation, request, head, payload) {
-      const { md5, algorithm, value, trailer } = readAnnouncedChecksum(head.header);
+      const { md5, algorithm, value, trailer } = readAnnouncedChecksum((name) =>
+        name === "content-md5" || !CHECKSUM_OF_OBJECT.has(operation) ? head.header(name) : undefined,
+      );
       const wire = await readWire(bodies, request);
       const body = await payload.decodeWhole(wire);
       const checksum = trailer === undefined ? value : payload.trailer(trailer);

@@ -7,11 +7,13 @@ import { AwsError } from "../../aws/errors.ts";
 import { loadServiceModel } from "../../aws/models.ts";
 import { requestIds } from "../../aws/protocols/rest-xml.ts";
 import type { OperationHandler } from "../../aws/service.ts";
+import { splitTarget } from "../../aws/sigv4/raw-query.ts";
 import type { RawRequest } from "../../aws/sigv4/signed-request.ts";
 import type { Operation, ServiceModel } from "../../aws/wire.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { errorOf } from "../../server/aws-errors.ts";
 import type { Arrival, Door } from "../../server/door.ts";
+import { bucketOfHost } from "../../server/s3-requests.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
 import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { withBody } from "../request-body.ts";
@@ -24,6 +26,7 @@ import { checkInput, checkOverrides } from "./input-limits.ts";
 import { openPayload } from "./payload.ts";
 import { postObject } from "./post-object.ts";
 import { type RequestHead, readHead, splitAddress } from "./request-head.ts";
+import { SLOW_OPERATIONS, SlowAnswer } from "./slow-answers.ts";
 import { uploadBody } from "./upload-body.ts";
 
 export interface S3DoorParts {
@@ -43,29 +46,34 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       target: request.url ?? "",
       rawHeaders: request.rawHeaders,
     };
+    const cors = await corsHeadersOf(raw, request, arrival);
+    const slow = new SlowAnswer(response, { ...requestIds(arrival.requestId), ...cors });
     let answer: Answer;
     try {
-      answer = await serve(model, raw, request, arrival);
+      answer = await serve(model, raw, request, arrival, slow);
     } catch (error) {
       if (request.destroyed && !request.complete) return;
-      answer = { head: errorAnswer(model, errorOf(error, model, arrival), arrival.requestId) };
+      const told = errorOf(error, model, arrival);
+      answer = { head: errorAnswer(model, told, arrival.requestId, splitTarget(raw.target).path) };
+    } finally {
+      slow.stop();
     }
-    const { origin } = request.headers;
-    if (origin !== undefined && raw.method !== "OPTIONS")
-      answer = await toldToBrowsers(answer, addressOf(raw, arrival).bucket, origin, raw.method);
-    await send(response, raw.method, answer);
+    if (slow.begun) return slow.finish(answer.head);
+    await send(response, raw.method, answer, cors);
   };
 
-  /** The answer with what lets scripts of another origin read it, errors too. */
-  async function toldToBrowsers(
-    answer: Answer,
-    bucket: string | undefined,
-    origin: string,
-    method: string,
-  ): Promise<Answer> {
-    const rules = bucket === undefined ? undefined : await s3.corsRules(bucket).catch(() => undefined);
-    const headers = { ...answer.head.headers, ...corsHeaders(rules, origin, method) };
-    return { ...answer, head: { ...answer.head, headers } };
+  /** What lets scripts of another origin read the answer, errors too. */
+  async function corsHeadersOf(
+    raw: RawRequest,
+    request: IncomingMessage,
+    arrival: Arrival,
+  ): Promise<Record<string, string>> {
+    const { origin } = request.headers;
+    const { bucket } = addressOf(raw, arrival);
+    if (origin === undefined || bucket === undefined || raw.method === "OPTIONS") return {};
+    // What fails here fails the request itself, with its own error.
+    const rules = await s3.corsRules(bucket).catch(() => undefined);
+    return corsHeaders(rules, origin, raw.method);
   }
 
   async function preflight(raw: RawRequest, request: IncomingMessage, arrival: Arrival): Promise<Answer> {
@@ -83,6 +91,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     raw: RawRequest,
     request: IncomingMessage,
     arrival: Arrival,
+    slow: SlowAnswer,
   ): Promise<Answer> {
     if (raw.method === "OPTIONS") return preflight(raw, request, arrival);
     const form = formBucket(raw, request, arrival);
@@ -92,12 +101,12 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     }
     const caller = await identify(raw, identity, arrival);
     if (caller.principal.kind !== "anonymous") arrival.note({ account: caller.principal.account });
-    const head = readHead({ ...raw, bucket: arrival.host.bucket }, caller.presigned);
+    const head = readHead({ ...raw, bucket: bucketOfHost(arrival.host) }, caller.presigned);
     const operation = model.route(head.wire);
     arrival.note({ operation: `s3:${operation.name}` });
     const handler = operations[operation.name];
     if (!handler) throw model.notImplemented(operation);
-    const output = await run(model, operation, handler, { request, head, caller, arrival });
+    const output = await run(model, operation, handler, { request, head, caller, arrival, slow });
     return answerOf(model, operation, output, arrival.requestId);
   }
 
@@ -105,7 +114,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     model: ServiceModel,
     operation: Operation,
     handler: OperationHandler<S3Call>,
-    { request, head, caller, arrival }: Served,
+    { request, head, caller, arrival, slow }: Served,
   ): Promise<object> {
     const payload = await openPayload(head, caller, identity);
     const { streamingInput } = operation;
@@ -115,6 +124,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       checkInput(input, head.wire.headers);
       if (operation.streamingOutput !== undefined)
         checkOverrides(input, caller.principal.kind === "anonymous");
+      if (SLOW_OPERATIONS.has(operation.name)) slow.start();
       return handler(await callOf(s3, caller, arrival, head, input), input as never);
     }
     const input: object = await model.parse(operation, head.wire);
@@ -128,7 +138,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
 }
 
 function addressOf({ target }: RawRequest, { host }: Arrival): { bucket: string | undefined; key: string } {
-  return splitAddress(target, host.bucket);
+  return splitAddress(target, bucketOfHost(host));
 }
 
 /** The bucket that a browser's form is sent to; undefined for every other request. */
@@ -150,10 +160,17 @@ interface Served {
   readonly head: RequestHead;
   readonly caller: Caller;
   readonly arrival: Arrival;
+  readonly slow: SlowAnswer;
 }
 
-async function send(response: ServerResponse, method: string, { head, bytes }: Answer): Promise<void> {
-  if (bytes === undefined) return writeAnswer(response, method, head);
-  response.writeHead(head.status, encodedHeaders(head.headers));
+async function send(
+  response: ServerResponse,
+  method: string,
+  { head, bytes }: Answer,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  const headers = { ...head.headers, ...more };
+  if (bytes === undefined) return writeAnswer(response, method, { ...head, headers });
+  response.writeHead(head.status, encodedHeaders(headers));
   await sendBytes(bytes, response);
 }

@@ -10,6 +10,7 @@ import type { OperationHandler } from "../../aws/service.ts";
 import type { ServiceModel, WireAnswer, WireRequest } from "../../aws/wire.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Arrival } from "../../server/door.ts";
+import { bucketOfHost } from "../../server/s3-requests.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
 import { withBody } from "../request-body.ts";
 import { readAnnouncedChecksum } from "./announced-checksum.ts";
@@ -83,7 +84,7 @@ async function store(
   return successAnswer(model.answer(operation, output, arrival.requestId), fields, {
     bucket,
     key,
-    location: `${arrival.baseUrl}${arrival.host.bucket === undefined ? `/${bucket}` : ""}/${encodeKey(key)}`,
+    location: `${arrival.baseUrl}${bucketOfHost(arrival.host) === undefined ? `/${bucket}` : ""}/${encodeKey(key)}`,
   });
 }
 
