@@ -106,6 +106,7 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     secrets,
     identity,
     authorize,
+    kms: kms.keys,
     clock,
     domains: config.domains,
     formats: [maven, npmFormat, pypiFormat, nuget, genericFormat],

@@ -1,5 +1,7 @@
 /** What the engine throws for every door, as the CodeArtifact API says it. */
 import { AwsError } from "../../aws/errors.ts";
+import { KmsError } from "../kms/index.ts";
+import { keyProblem } from "./encryption.ts";
 import { validation } from "./errors.ts";
 import { PackageInvalid } from "./format.ts";
 import { UpstreamRefused, UpstreamUnavailable } from "./upstreams/upstreams.ts";
@@ -23,6 +25,7 @@ export function withApiErrors<Table extends Operations>(operations: Table): Tabl
 }
 
 function apiError(error: unknown): unknown {
+  if (error instanceof KmsError) return keyProblem(error);
   if (error instanceof PackageInvalid) return validation(error.message);
   if (error instanceof UpstreamUnavailable) return upstreamFailure(error, error.status);
   if (error instanceof UpstreamRefused) return upstreamFailure(error, 502);

@@ -6,6 +6,7 @@ import type { Secrets } from "../../identity/secrets.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import type { Blobs } from "../../storage/blobs/blobs.ts";
 import type { Metadata } from "../../storage/metadata/metadata.ts";
+import type { KmsKeys } from "../kms/index.ts";
 import type { PackageFormat } from "./format.ts";
 import type { Formats } from "./formats.ts";
 import type { Graphs } from "./graph.ts";
@@ -21,6 +22,7 @@ export interface CodeArtifactDependencies {
   readonly secrets: Secrets;
   readonly identity: Pick<Identity, "issuePackageToken" | "provePackageToken">;
   readonly authorize: Authorize;
+  readonly kms: KmsKeys;
   readonly clock: Clock;
   /** Domains under which `<domain>-<owner>.d.codeartifact.<region>.<domain>` reaches this server. */
   readonly domains: readonly string[];

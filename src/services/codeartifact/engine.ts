@@ -7,6 +7,7 @@
 import type { Readable } from "node:stream";
 import type { AccountId } from "../../aws/names.ts";
 import type { Call } from "../../identity/call.ts";
+import type { KmsKeyArn } from "../kms/index.ts";
 import type { FormatName, Hashes, PackageName, ReceivedContent, VersionDescription } from "./format.ts";
 
 /** What a native door reads from its address: `/-/codeartifact/<region>/<domain>-<owner>/<format>/<repository>/`. */
@@ -153,6 +154,8 @@ export interface OpenRepository {
   readonly domain: string;
   readonly owner: AccountId;
   readonly region: string;
+  /** What the domain's files are encrypted under; undefined for the server's own key. */
+  readonly encryptionKey: KmsKeyArn | undefined;
 }
 
 export interface PackageView {

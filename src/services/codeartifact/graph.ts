@@ -4,7 +4,9 @@
 import type { AccountId } from "../../aws/names.ts";
 import { BoundedCache } from "../../bounded-cache.ts";
 import type { Metadata, Reader } from "../../storage/metadata/metadata.ts";
+import type { KmsKeyArn } from "../kms/index.ts";
 import { type ConditionKeys, tagConditions } from "./access.ts";
+import { keyOf } from "./encryption.ts";
 import { loadGroups, type PackageGroups } from "./groups/package-groups.ts";
 
 export interface DomainGraph {
@@ -14,6 +16,7 @@ export interface DomainGraph {
   readonly name: string;
   readonly revision: number;
   readonly policy: string | undefined;
+  readonly encryptionKey: KmsKeyArn | undefined;
   /** By id. */
   readonly repositories: ReadonlyMap<string, GraphRepository>;
   readonly repositoriesByName: ReadonlyMap<string, GraphRepository>;
@@ -127,6 +130,7 @@ async function loadGraph(db: Reader, domainId: string): Promise<DomainGraph | un
     name: domain.name,
     revision: domain.graph_revision,
     policy: domain.policy ?? undefined,
+    encryptionKey: keyOf(domain),
     repositories: new Map(repositories.map((repository) => [repository.id, repository])),
     repositoriesByName: new Map(repositories.map((repository) => [repository.name, repository])),
     groups: await loadGroups(db, domainId),
@@ -136,7 +140,7 @@ async function loadGraph(db: Reader, domainId: string): Promise<DomainGraph | un
 function domainRow(db: Reader, domainId: string) {
   return db
     .selectFrom("codeartifact_domains")
-    .select(["id", "account", "region", "name", "graph_revision", "policy"])
+    .select(["id", "account", "region", "name", "graph_revision", "policy", "encryption_key"])
     .where("id", "=", domainId)
     .executeTakeFirst();
 }

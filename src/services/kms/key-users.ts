@@ -1,12 +1,14 @@
 /** What other services ask of KMS for their callers (kms-keys.ts). */
+import { BoundedCache } from "../../bounded-cache.ts";
 import { authorizeKey } from "./access.ts";
 import type { KmsContext } from "./context.ts";
 import { specDoesNotFit } from "./errors.ts";
 import { keyArn, openKey, openUsableKey, parseKeyName, requireEnabled } from "./key.ts";
-import type { KmsKeys } from "./kms-keys.ts";
+import type { KmsKeyArn, KmsKeys } from "./kms-keys.ts";
 import { openNamedKey } from "./open-named-key.ts";
 
 export function createKmsKeys(kms: KmsContext): KmsKeys {
+  const managed = new BoundedCache<string, KmsKeyArn>(1_000);
   return {
     awsManagedKey: kms.awsManagedKey,
 
@@ -15,7 +17,10 @@ export function createKmsKeys(kms: KmsContext): KmsKeys {
     },
 
     async requireUsable(arn) {
-      await openUsableKey(kms.metadata.reader, arn);
+      if (managed.get(arn)) return;
+      const { manager } = await openUsableKey(kms.metadata.reader, arn);
+      // Nobody may disable or delete an AWS managed key.
+      if (manager === "AWS") managed.set(arn, arn);
     },
 
     async checkUse(call, arn, { actions, viaService, encryptionContext }) {

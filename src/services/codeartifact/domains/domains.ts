@@ -11,7 +11,8 @@ import type { Call } from "../../../identity/call.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import { authorizeDomain, type DomainRow, domainInTransaction, findDomain, openDomain } from "../access.ts";
 import type { CodeArtifactContext } from "../context.ts";
-import { conflict, validation } from "../errors.ts";
+import { chooseKey } from "../encryption.ts";
+import { conflict } from "../errors.ts";
 import { domainArn } from "../names.ts";
 import { listPage } from "../paging.ts";
 import { requestTagConditions, withTags } from "../resource-tags.ts";
@@ -24,7 +25,6 @@ export async function createDomain(
 ) {
   const owner = call.principal.account;
   const name = input.domain ?? "";
-  refuseOwnKeys(call, input.encryptionKey);
   const tags = withTags({}, input.tags);
   const conditions = { context: requestTagConditions(tags) };
   const asked = { owner, name, row: undefined };
@@ -38,7 +38,7 @@ export async function createDomain(
     region: call.region,
     name,
     created_at: call.now.getTime(),
-    encryption_key: null,
+    encryption_key: await chooseKey(context, call, input.encryptionKey),
     graph_revision: 1,
     policy: null,
     policy_revision: null,
@@ -172,7 +172,7 @@ async function sumAssets(db: Reader, domainId: string): Promise<number> {
 
 const MANAGED_ALIAS = "alias/aws/codeartifact";
 
-/** The key of AWS's own that a domain has when nobody names one. */
+/** What domains from before there were keys are said to have. */
 function managedKey(owner: string, region: string): string {
   return formatArn({
     service: "kms",
@@ -180,14 +180,4 @@ function managedKey(owner: string, region: string): string {
     account: owner as AccountId,
     resource: MANAGED_ALIAS,
   });
-}
-
-/** Accepting a key that nothing encrypts with would be pretending. */
-function refuseOwnKeys(call: Call, key: string | undefined): void {
-  if (key === undefined || key === MANAGED_ALIAS) return;
-  if (key === managedKey(call.principal.account, call.region)) return;
-  throw validation(
-    "This server does not encrypt with KMS keys of one's own yet: leave encryptionKey out.",
-    "ENCRYPTION_KEY_ERROR",
-  );
 }

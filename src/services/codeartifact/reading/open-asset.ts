@@ -5,7 +5,8 @@ import type { Blob } from "../../../storage/blobs/blobs.ts";
 import { StorageFull } from "../../../storage/blobs/errors.ts";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
-import type { OpenAsset, VersionStatus } from "../engine.ts";
+import { fileEncryption } from "../encryption.ts";
+import type { OpenAsset, OpenRepository, VersionStatus } from "../engine.ts";
 import { versionNotDownloadable } from "../errors.ts";
 import type { Hashes, ReceivedContent, VersionDescription } from "../format.ts";
 import {
@@ -34,7 +35,8 @@ export async function openAsset(
   asset: string,
 ): Promise<OpenAsset | undefined> {
   const own = await ownAsset(context, key, version, asset);
-  if (own && !(own.origin_type === "EXTERNAL" && own.claimed)) return storedAsset(context, asset, own);
+  if (own && !(own.origin_type === "EXTERNAL" && own.claimed))
+    return storedAsset(context, key.repository, asset, own);
   const walk = await walkPackage(context, key);
   const wanted = { format: context.formats.get(key.format), name: key.name, version, asset };
   for await (const found of findAsset(context, walk, wanted)) {
@@ -59,7 +61,12 @@ async function ownAsset(
 
 type Opened = Hashes & Pick<StoredAssetRow, "version" | "revision" | "blob_id" | "size">;
 
-function storedAsset({ smallAssets }: OpeningContext, name: string, row: Opened): OpenAsset {
+function storedAsset(
+  { kms, smallAssets }: OpeningContext,
+  { encryptionKey }: OpenRepository,
+  name: string,
+  row: Opened,
+): OpenAsset {
   const { version, revision, size, md5, sha1, sha256, sha512 } = row;
   return {
     name,
@@ -67,7 +74,11 @@ function storedAsset({ smallAssets }: OpeningContext, name: string, row: Opened)
     revision,
     size,
     hashes: { md5, sha1, sha256, sha512 },
-    open: (range) => smallAssets.open(row.blob_id, size, range),
+    async open(range) {
+      // What memory holds was opened when the key could be used.
+      if (encryptionKey !== undefined) await kms.requireUsable(encryptionKey);
+      return smallAssets.open(row.blob_id, size, range);
+    },
   };
 }
 
@@ -86,7 +97,7 @@ async function openFound(
     await context.metadata.write((tx) => retainCopy(context, tx, call, key, row)).catch(unlessFull);
   const { md5, sha1, sha256, sha512 } = row;
   if (md5 === null || sha1 === null || sha256 === null || sha512 === null) return undefined;
-  return storedAsset(context, asset, { ...row, md5, sha1, sha256, sha512 });
+  return storedAsset(context, key.repository, asset, { ...row, md5, sha1, sha256, sha512 });
 }
 
 /** Without room nothing is retained, but what is kept elsewhere can be read. */
@@ -162,7 +173,17 @@ async function openOutside(
     for (const keeper of keepers)
       await retain(context, tx, call, { ...key, repository: asOpen(graph, keeper) }, retained, [file]);
   };
-  const wanted = { connection, format, name: key.name, version: listed, asset, place: repository.id };
+  const wanted = {
+    connection,
+    format,
+    name: key.name,
+    version: listed,
+    asset,
+    place: repository.id,
+    ...fileEncryption(key.repository.encryptionKey),
+  };
+  const { encryptionKey } = key.repository;
+  if (encryptionKey !== undefined) await context.kms.requireUsable(encryptionKey);
   const fetched = await context.upstreams.fetchAsset(wanted, commit);
   return (
     fetched && {

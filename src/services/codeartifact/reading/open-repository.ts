@@ -29,7 +29,8 @@ export async function openRepository(
 }
 
 export function asOpen(graph: DomainGraph, { id, name }: GraphRepository): OpenRepository {
-  return { id, name, domainId: graph.id, domain: graph.name, owner: graph.account, region: graph.region };
+  const { id: domainId, name: domain, account: owner, region, encryptionKey } = graph;
+  return { id, name, domainId, domain, owner, region, encryptionKey };
 }
 
 /** The graph as it now is, and the opened repository in it; throws ResourceNotFoundException when it is gone. */

@@ -18,6 +18,8 @@ import { migrations as blobMigrations } from "../../../storage/blobs/migrations.
 import { openBlobStore } from "../../../storage/blobs/open-store.ts";
 import type { Metadata } from "../../../storage/metadata/metadata.ts";
 import { openMetadata } from "../../../storage/metadata/open.ts";
+import { migrations as kmsMigrations } from "../../kms/index.ts";
+import { testKms } from "../../kms/testing/test-kms.ts";
 import { assetReferrer } from "../asset-references.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenAsset, OpenRepository, PackageView, VersionStatus } from "../engine.ts";
@@ -91,7 +93,7 @@ export async function contentOf(asset: OpenAsset | undefined): Promise<string | 
 
 export async function testDomain(url?: string): Promise<TestDomain> {
   const folder = temporaryFolder("codeartifact");
-  const everything = { ...identityMigrations, ...blobMigrations, ...migrations };
+  const everything = { ...identityMigrations, ...blobMigrations, ...migrations, ...kmsMigrations };
   const metadata = await openMetadata(url ?? `${folder.path}/metadata.db`, everything);
   const clock = { now: () => domain.now, dayMilliseconds: 86_400_000 };
   const log = pino({ level: "silent" });
@@ -122,6 +124,7 @@ export async function testDomain(url?: string): Promise<TestDomain> {
     clock,
     upstreams,
     authorize,
+    kms: testKms(metadata, clock).keys,
     events: { record: async (_, event) => void events.push(event) },
     jobs: { enqueue: async () => "1" } as unknown as CodeArtifactContext["jobs"],
     secrets: createSecrets(metadata),

@@ -88,7 +88,7 @@ async function take(
   try {
     return await blobs.take(
       body,
-      { maxSize },
+      { maxSize, ...(wanted.encryption && { encryption: wanted.encryption }) },
       async (content) => {
         verify(content, wanted.asset);
         if (further) verify(content, { ...wanted.asset, integrity: await further });

@@ -42,7 +42,7 @@ export function createAssets(dependencies: AssetsDependencies) {
     commit: CommitFetched,
   ): Promise<FetchedAsset | undefined> {
     const { url, size, integrity } = wanted.asset;
-    const id = idOf([connection.name, url, size, Object.entries(integrity).sort()]);
+    const id = idOf([connection.name, url, size, Object.entries(integrity).sort(), wanted.encryption?.scope]);
     if ((absent.get(id)?.until ?? 0) > now()) return undefined;
     const run = runs.get(id);
     if (!run) return lead(id, connection, wanted, commit);

@@ -3,6 +3,7 @@
  * Every answer is cached, checked and asked for once, however many wait for it.
  */
 import type { Readable } from "node:stream";
+import type { Encryption } from "../../../storage/blobs/blob-keys.ts";
 import type { Blob } from "../../../storage/blobs/blobs.ts";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type {
@@ -89,6 +90,8 @@ export interface WantedAsset {
    * commit runs; each other place's runs once, in a transaction of its own.
    */
   readonly place: string;
+  /** What it is to lie under. Those who ask with different keys each have a fetch of their own. */
+  readonly encryption?: Encryption;
 }
 
 /** Writes the rows of a file that was checked, with at least one reference to the blob. It may run more than once. */

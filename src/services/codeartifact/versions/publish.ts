@@ -6,6 +6,7 @@
 import type { Call } from "../../../identity/call.ts";
 import { BlobTooLarge } from "../../../storage/blobs/errors.ts";
 import type { CodeArtifactContext } from "../context.ts";
+import { fileEncryption } from "../encryption.ts";
 import type { OpenRepository, Publication, PublishedVersion } from "../engine.ts";
 import { quotaExceeded, validation } from "../errors.ts";
 import { type HashName, PackageInvalid, type ReceivedContent } from "../format.ts";
@@ -45,7 +46,7 @@ export async function publish(
   try {
     return await context.blobs.take(
       publication.body,
-      { maxSize, signal: call.signal },
+      { maxSize, signal: call.signal, ...fileEncryption(repository.encryptionKey) },
       (content) => inspect(context, key, version, publication, content),
       (tx, blob, inspected) =>
         storePublication(context, tx, call, { key, version, publication, graph, blob, inspected }),
