@@ -15,7 +15,7 @@ import { checksumOutput } from "../objects/checksum-members.ts";
 import { createWriteVersions } from "../objects/create-write-versions.ts";
 import { causeOf } from "../objects/new-object.ts";
 import { encryptionHeaders } from "../objects/object-encryption.ts";
-import { versionIdOutput } from "../objects/read-version.ts";
+import { writtenVersionId } from "../objects/read-version.ts";
 import type { Version } from "../objects/version.ts";
 import { versionOf } from "../objects/version-rows.ts";
 import { type Assembled, assemble } from "./assemble.ts";
@@ -45,7 +45,7 @@ export async function completeMultipartUpload(
     Bucket: bucket.name,
     Key: version.key,
     ETag: `"${version.etag}"`,
-    VersionId: versionIdOutput(bucket, version),
+    VersionId: writtenVersionId(version),
     Expiration: expirationHeader(bucket, version, s3.clock),
     ...checksumOutput(version.description.checksum),
     ...encryptionHeaders(version.description.encryption, "written"),

@@ -20,7 +20,7 @@ import { describeHeaders } from "./object-headers.ts";
 import { openContent } from "./open-content.ts";
 import { partsOf } from "./parts.ts";
 import { etagOf, LARGEST_PUT, receiving } from "./put-object.ts";
-import { authorizeOn, versionIdOutput } from "./read-version.ts";
+import { authorizeOn, writtenVersionId } from "./read-version.ts";
 import { hashesFor, STANDARD_CHECKSUM } from "./verify-content.ts";
 import type { NewVersion, ObjectDescription, Version } from "./version.ts";
 
@@ -76,7 +76,7 @@ export async function copyObject(
       ...checksumOutput(written.description.checksum),
     },
     CopySourceVersionId: source.versionId,
-    VersionId: versionIdOutput(target.bucket, written),
+    VersionId: writtenVersionId(written),
     Expiration: expirationHeader(target.bucket, written, s3.clock),
     ...encryptionHeaders(written.description.encryption, "written"),
   };

@@ -13,7 +13,7 @@ import { causeOf, checkKey, openForWriting } from "./new-object.ts";
 import { encryptionFor, encryptionHeaders } from "./object-encryption.ts";
 import { describeHeaders } from "./object-headers.ts";
 import { checkIntegrityOfLocked } from "./object-lock.ts";
-import { versionIdOutput } from "./read-version.ts";
+import { writtenVersionId } from "./read-version.ts";
 import { hashesFor, STANDARD_CHECKSUM, verifyContent } from "./verify-content.ts";
 import type { ObjectEncryption, Version } from "./version.ts";
 import { findVersion } from "./version-rows.ts";
@@ -79,7 +79,7 @@ export async function putObject(
   );
   return {
     ETag: `"${written.etag}"`,
-    VersionId: versionIdOutput(bucket, written),
+    VersionId: writtenVersionId(written),
     Expiration: expirationHeader(bucket, written, s3.clock),
     ...checksumOutput(written.description.checksum),
     ...encryptionHeaders(written.description.encryption, "written"),

@@ -11,6 +11,7 @@ import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { methodNotAllowed, noSuchKey, noSuchVersion } from "./errors.ts";
 import type { Version } from "./version.ts";
+import { NULL_VERSION } from "./version-id.ts";
 import { findVersion } from "./version-rows.ts";
 
 /** Two actions of IAM: on the newest version, and on one that is named. */
@@ -107,5 +108,10 @@ function markerRefusal(bucket: Bucket, marker: Version, versionId: string | unde
 
 /** What answers say of a version: nothing in a bucket that never had any. */
 export function versionIdOutput(bucket: Bucket, version: Pick<Version, "versionId">): string | undefined {
-  return bucket.versioning === "" && version.versionId === "null" ? undefined : version.versionId;
+  return bucket.versioning === "" && version.versionId === NULL_VERSION ? undefined : version.versionId;
+}
+
+/** What the answer to a write says of it: a null version, for which there is nothing to remember, is not mentioned. */
+export function writtenVersionId({ versionId }: Pick<Version, "versionId">): string | undefined {
+  return versionId === NULL_VERSION ? undefined : versionId;
 }
