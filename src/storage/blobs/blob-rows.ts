@@ -36,6 +36,18 @@ export async function findReadable(
   return { row, bytes: readableBytes(row, content ?? undefined) };
 }
 
+/** The same for a row that is known. */
+export async function readableOf(reader: Reader, row: BlobRow): Promise<ReadableBytes> {
+  if (row.location !== "") return readableBytes(row, undefined);
+  const found = await reader
+    .selectFrom("blob_contents")
+    .select("content")
+    .where("blob_id", "=", row.id)
+    .executeTakeFirst();
+  if (found === undefined) throw new BlobMissing(`the content of blob ${row.id} is missing`);
+  return readableBytes(row, found.content);
+}
+
 function readableBytes(row: BlobRow, content: Uint8Array | undefined): ReadableBytes {
   return {
     uploadId: row.stored_id ?? row.id,

@@ -23,6 +23,8 @@ export interface BlobsOptions {
   readonly graceMilliseconds?: number;
   /** How long an upload is kept that nobody continues, in milliseconds; seven days when absent. */
   readonly uploadLifetimeMilliseconds?: number;
+  /** At which pace all blobs are read again, to find damage; never when absent or 0. */
+  readonly scrubBytesPerSecond?: number;
   /** Hears of every blob whose bytes are found to be damaged, and of every one that is whole again. */
   readonly onDamage?: (report: DamageReport) => void;
 }
@@ -37,6 +39,7 @@ export interface BlobsContext {
   readonly log: Logger;
   readonly graceMilliseconds: number;
   readonly uploadLifetimeMilliseconds: number;
+  readonly scrubBytesPerSecond: number;
   readonly onDamage: (report: DamageReport) => void;
 }
 
@@ -51,6 +54,7 @@ export function blobsContext(options: BlobsOptions): BlobsContext {
     log,
     graceMilliseconds: options.graceMilliseconds ?? clock.dayMilliseconds,
     uploadLifetimeMilliseconds: options.uploadLifetimeMilliseconds ?? 7 * clock.dayMilliseconds,
+    scrubBytesPerSecond: options.scrubBytesPerSecond ?? 0,
     onDamage: options.onDamage ?? (() => undefined),
   };
 }

@@ -20,17 +20,7 @@ export function isDamage(error: unknown): error is BlobDamaged | BlobMissing {
  * takes their place. Nothing happens when that is known, or the blob has other bytes by now. Returns whether it was news.
  */
 export async function quarantine(context: BlobsContext, row: BlobRow, reason: Error): Promise<boolean> {
-  const { numUpdatedRows } = await context.metadata.write((tx) =>
-    tx
-      .updateTable("blobs")
-      .set({ damaged_at: context.clock.now().getTime() })
-      .where("id", "=", row.id)
-      .where("location", "=", row.location)
-      .where("stored_id", row.stored_id === null ? "is" : "=", row.stored_id)
-      .where("damaged_at", "=", 0)
-      .executeTakeFirst(),
-  );
-  if (numUpdatedRows === 0n) return false;
+  if (!(await mark(context, row, context.clock.now().getTime()))) return false;
   const blob = blobOf(row);
   context.log.error(
     { err: reason, blob: blob.id, sha256: blob.sha256, scope: blob.scope },
@@ -38,4 +28,29 @@ export async function quarantine(context: BlobsContext, row: BlobRow, reason: Er
   );
   context.onDamage({ kind: "damaged", blob, reason: reason.message });
   return true;
+}
+
+/** The opposite: the blob's bytes are what was written after all. */
+export async function release(context: BlobsContext, row: BlobRow, reason: string): Promise<void> {
+  if (await mark(context, row, 0)) reportRepaired(context, blobOf(row), reason);
+}
+
+export function reportRepaired(context: BlobsContext, blob: Blob, reason: string): void {
+  context.log.warn({ blob: blob.id, sha256: blob.sha256, reason }, "a damaged blob is whole again");
+  context.onDamage({ kind: "repaired", blob, reason });
+}
+
+/** Unless it is marked so already, or has other bytes by now. */
+async function mark({ metadata }: BlobsContext, row: BlobRow, damagedAt: number): Promise<boolean> {
+  const { numUpdatedRows } = await metadata.write((tx) =>
+    tx
+      .updateTable("blobs")
+      .set({ damaged_at: damagedAt })
+      .where("id", "=", row.id)
+      .where("location", "=", row.location)
+      .where("stored_id", row.stored_id === null ? "is" : "=", row.stored_id)
+      .where("damaged_at", damagedAt === 0 ? ">" : "=", 0)
+      .executeTakeFirst(),
+  );
+  return numUpdatedRows > 0n;
 }

@@ -5,6 +5,8 @@ import { copyBlob } from "./copy-blob.ts";
 import { OneRequestUploads } from "./one-request.ts";
 import { openBlob } from "./read-blob.ts";
 import { addReference, removeReference } from "./references.ts";
+import { scrub } from "./scrub.ts";
+import type { ScrubPass } from "./scrub-pass.ts";
 import { type BlobTotals, measureBlobs } from "./totals.ts";
 import { UploadLocks } from "./upload-locks.ts";
 import { Uploads } from "./uploads.ts";
@@ -13,6 +15,8 @@ import { Uploads } from "./uploads.ts";
 export interface BlobEngine extends Blobs {
   /** One round of garbage collection; what the recurring job runs. */
   collect(signal: AbortSignal): Promise<Collected>;
+  /** One round of reading all blobs again; what the other recurring job runs. */
+  scrub(signal: AbortSignal): Promise<ScrubPass | undefined>;
   /** For metrics. Counts rows: not for every request. */
   totals(): Promise<BlobTotals>;
   /** For the durable queue; in its shape, but jobs/ lies above storage and is not imported. */
@@ -51,6 +55,7 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
       removeReference(tx, blobId, referrer, clock.now().getTime() + context.graceMilliseconds),
 
     collect,
+    scrub: (signal) => scrub(context, oneRequest, signal),
     totals: () => measureBlobs(metadata.reader),
     jobHandlers: [
       {
@@ -61,9 +66,16 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
             log.info(collected, "garbage collected");
         },
       },
+      {
+        kind: "blobs.scrub",
+        async run(job) {
+          await scrub(context, oneRequest, job.signal);
+        },
+      },
     ],
     recurringJobs: [
       { name: "blobs.collect", schedule: "rate(1 minute)", kind: "blobs.collect", payload: {} },
+      { name: "blobs.scrub", schedule: "rate(10 minutes)", kind: "blobs.scrub", payload: {} },
     ],
   };
 }

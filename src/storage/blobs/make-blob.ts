@@ -9,6 +9,7 @@ import { blobOf, findTwin, insertBlob, replaceBytes, type WrittenBytes } from ".
 import type { SealedUpload } from "./blob-store.ts";
 import type { Blob, ByteRange } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
+import { reportRepaired } from "./damage.ts";
 import { type Digest, digestAlgorithm } from "./digest.ts";
 import { BlobMissing, DigestMismatch } from "./errors.ts";
 import { reviewIfUnreferenced } from "./references.ts";
@@ -72,6 +73,7 @@ export async function makeBlob<Result>(
       outcome = await write();
     }
     if (outcome === "seal first") throw new BlobMissing(`${sha256} was not sealed`);
+    if (outcome.healed) reportRepaired(context, outcome.healed, "the same bytes were uploaded again");
     if (!outcome.isNew && finished.content === undefined) removeSoon(context, upload);
     return outcome.result;
   } catch (error) {
@@ -81,6 +83,14 @@ export async function makeBlob<Result>(
   }
 }
 
+interface Committed<Result> {
+  readonly result: Result;
+  /** Whether the upload's bytes are a blob's now. */
+  readonly isNew: boolean;
+  /** Whose damaged bytes they replaced. */
+  readonly healed: Blob | undefined;
+}
+
 async function commitBlob<Result>(
   tx: Transaction,
   context: BlobsContext,
@@ -88,7 +98,7 @@ async function commitBlob<Result>(
   sha256: Digest,
   sealed: SealedUpload | undefined,
   commit: Commit<Result>,
-): Promise<{ result: Result; isNew: boolean } | "seal first"> {
+): Promise<Committed<Result> | "seal first"> {
   const { upload, claim, bytes } = finished;
   const now = context.clock.now().getTime();
   const twin = await findTwin(tx, upload, sha256);
@@ -109,7 +119,7 @@ async function commitBlob<Result>(
   }
   const result = await commit(tx, blob);
   await reviewIfUnreferenced(tx, blob.id, now + context.graceMilliseconds);
-  return { result, isNew };
+  return { result, isNew, healed: isNew && twin ? blob : undefined };
 }
 
 function writtenBytes({ upload, bytes, content }: FinishedUpload, sealed: SealedUpload): WrittenBytes {

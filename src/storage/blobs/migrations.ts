@@ -115,4 +115,20 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+
+  "0042-blob-scrubs": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const { text, integer } = columnTypes(db);
+      let table = db.schema
+        .createTable("blob_scrubs")
+        .addColumn("name", text, (column) => column.primaryKey().notNull())
+        .addColumn("cursor", text, (column) => column.notNull());
+      for (const name of [
+        ...["started_at", "finished_at"],
+        ...["blobs", "bytes", "intact", "skipped", "damaged", "repaired"],
+      ])
+        table = table.addColumn(name, integer, (column) => column.notNull());
+      await table.execute();
+    },
+  },
 };

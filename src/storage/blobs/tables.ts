@@ -75,6 +75,20 @@ export interface BlobRemovalsTable {
   storage_class: StorageClass;
 }
 
+/** How far reading all blobs again is (ScrubPass); one row. */
+export interface BlobScrubsTable {
+  name: string;
+  cursor: string;
+  started_at: number;
+  finished_at: number;
+  blobs: number;
+  bytes: number;
+  intact: number;
+  skipped: number;
+  damaged: number;
+  repaired: number;
+}
+
 declare module "../metadata/schema.ts" {
   interface Schema {
     blobs: BlobsTable;
@@ -83,5 +97,6 @@ declare module "../metadata/schema.ts" {
     blob_references: BlobReferencesTable;
     blob_reviews: BlobReviewsTable;
     blob_removals: BlobRemovalsTable;
+    blob_scrubs: BlobScrubsTable;
   }
 }

@@ -1,4 +1,5 @@
 import type { Reader } from "../metadata/metadata.ts";
+import { readPass } from "./scrub-pass.ts";
 
 /** What lies in the store, in numbers. */
 export interface BlobTotals {
@@ -13,11 +14,16 @@ export interface BlobTotals {
   readonly removals: number;
   /** Blobs whose bytes are known to be damaged. */
   readonly damaged: number;
+  /** Of the last pass over all blobs, or the one that goes on: how many were read, left out, damaged for good, repaired. */
+  readonly scrubbed: number;
+  readonly scrubSkipped: number;
+  readonly scrubDamaged: number;
+  readonly scrubRepaired: number;
 }
 
 /** Counts rows (about 0.1 s a million): to be asked by metrics, not by requests. */
 export async function measureBlobs(reader: Reader): Promise<BlobTotals> {
-  const [blobs, uploads, reviews, removals, damaged] = await Promise.all([
+  const [blobs, uploads, reviews, removals, damaged, pass] = await Promise.all([
     reader
       .selectFrom("blobs")
       .select((row) => [row.fn.countAll().as("count"), row.fn.sum("size").as("bytes")])
@@ -39,6 +45,7 @@ export async function measureBlobs(reader: Reader): Promise<BlobTotals> {
       .select((row) => row.fn.countAll().as("count"))
       .where("damaged_at", ">", 0)
       .executeTakeFirstOrThrow(),
+    readPass(reader),
   ]);
   return {
     blobs: Number(blobs.count),
@@ -48,5 +55,9 @@ export async function measureBlobs(reader: Reader): Promise<BlobTotals> {
     reviews: Number(reviews.count),
     removals: Number(removals.count),
     damaged: Number(damaged.count),
+    scrubbed: pass?.blobs ?? 0,
+    scrubSkipped: pass?.skipped ?? 0,
+    scrubDamaged: pass?.damaged ?? 0,
+    scrubRepaired: pass?.repaired ?? 0,
   };
 }

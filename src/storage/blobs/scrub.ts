@@ -1,0 +1,162 @@
+/**
+ * Silent damage is found by reading: in every period each blob is read again and hashed, at a pace that leaves the disk to
+ * others. What is damaged is put into quarantine, and repaired from a blob of the same bytes under another key or in the
+ * other tier when there is one. What was in quarantine and is whole again (a disk that was not mounted) comes out of it.
+ *
+ * One round is one job; where it stands is a row, so a restart goes on and any server of a cluster can.
+ */
+import { type BlobRow, blobOf, readableOf } from "./blob-rows.ts";
+import type { BlobsContext } from "./context.ts";
+import { isDamage, quarantine, release } from "./damage.ts";
+import { isCustomerScope } from "./data-keys.ts";
+import { BlobDamaged } from "./errors.ts";
+import type { OneRequestUploads } from "./one-request.ts";
+import { Pace } from "./pace.ts";
+import { openBlob } from "./read-blob.ts";
+import { beginPass, readPass, type ScrubPass, writePass } from "./scrub-pass.ts";
+import { openBytes } from "./stored-bytes.ts";
+import { UploadHash } from "./upload-hash.ts";
+
+/** A pass begins so many days after the one before began, or when that one ends. */
+const PERIOD_DAYS = 7;
+const BATCH = 100;
+/** After so many bytes it is noted how far the pass is. */
+const NOTE_BYTES = 256 * 1024 * 1024;
+/** What looking at a blob costs besides its bytes. */
+const BLOB_COST_BYTES = 4096;
+
+/** One round, up to the end of the pass or until `signal` fires. Resolves to where the pass stands. */
+export async function scrub(
+  context: BlobsContext,
+  uploads: OneRequestUploads,
+  signal: AbortSignal,
+): Promise<ScrubPass | undefined> {
+  if (context.scrubBytesPerSecond === 0) return undefined;
+  const now = () => context.clock.now().getTime();
+  let pass = await readPass(context.metadata.reader);
+  if (pass === undefined || pass.finishedAt > 0) {
+    const due = (pass?.startedAt ?? 0) + PERIOD_DAYS * context.clock.dayMilliseconds;
+    if (pass !== undefined && now() < due) return pass;
+    pass = beginPass(now());
+  }
+  const pace = new Pace(context.scrubBytesPerSecond, signal);
+  let noted = pass.bytes;
+  const note = async (next: ScrubPass) => {
+    noted = next.bytes;
+    await context.metadata.write((tx) => writePass(tx, next));
+  };
+  for (;;) {
+    const rows = await blobsAfter(context, pass.cursor);
+    for (const row of rows) {
+      const outcome = await scrubOne(context, uploads, row, pace);
+      if (signal.aborted) {
+        await note(pass);
+        return pass;
+      }
+      pass = {
+        ...pass,
+        cursor: row.id,
+        blobs: pass.blobs + 1,
+        bytes: pass.bytes + row.stored_size,
+        [outcome]: pass[outcome] + 1,
+      };
+      if (pass.bytes - noted >= NOTE_BYTES) await note(pass);
+    }
+    if (rows.length < BATCH) pass = { ...pass, finishedAt: now() };
+    await note(pass);
+    if (pass.finishedAt > 0) {
+      context.log.info(pass, "all blobs were read again");
+      return pass;
+    }
+  }
+}
+
+async function blobsAfter(context: BlobsContext, cursor: string): Promise<readonly BlobRow[]> {
+  return context.metadata.reader
+    .selectFrom("blobs")
+    .selectAll()
+    .where("id", ">", cursor)
+    .orderBy("id")
+    .limit(BATCH)
+    .execute();
+}
+
+/** Which count of the pass grows. */
+type Outcome = "intact" | "skipped" | "damaged" | "repaired";
+
+async function scrubOne(
+  context: BlobsContext,
+  uploads: OneRequestUploads,
+  row: BlobRow,
+  pace: Pace,
+): Promise<Outcome> {
+  await pace.spend(BLOB_COST_BYTES);
+  if (isCustomerScope(row.scope)) return "skipped";
+  let dataKey: Uint8Array | undefined;
+  try {
+    dataKey = await context.dataKeys.unseal({ scope: row.scope, sealedKey: row.sealed_key }, undefined);
+  } catch {
+    // A key that is disabled or deleted: nobody can tell what lies under it.
+    return "skipped";
+  }
+  const damage = await findDamage(context, row, dataKey, pace);
+  if (damage === undefined) {
+    if (row.damaged_at > 0 && !pace.stopped) await release(context, row, "its bytes are whole");
+    return "intact";
+  }
+  if (!(await quarantine(context, row, damage)) && row.damaged_at === 0) return "intact";
+  return (await repair(context, uploads, row)) ? "repaired" : "damaged";
+}
+
+/** Undefined when the bytes are what was written, or reading stopped. */
+async function findDamage(
+  context: BlobsContext,
+  row: BlobRow,
+  dataKey: Uint8Array | undefined,
+  pace: Pace,
+): Promise<Error | undefined> {
+  const hash = new UploadHash(["sha256"]);
+  try {
+    const bytes = await readableOf(context.metadata.reader, row);
+    const plain = await openBytes(context.stores[row.storage_class], bytes, dataKey, undefined);
+    for await (const chunk of plain as AsyncIterable<Uint8Array>) {
+      await hash.update(chunk);
+      await pace.spend(chunk.length);
+      if (pace.stopped) return undefined;
+    }
+  } catch (error) {
+    if (isDamage(error)) return error;
+    throw error;
+  }
+  await hash.settled();
+  const actual = hash.digest("sha256");
+  // Undefined when the hashing thread has died.
+  if (actual === undefined || actual === row.sha256) return undefined;
+  return new BlobDamaged(`the digest is ${actual}, not ${row.sha256}`);
+}
+
+/** Whether the blob has intact bytes again: of another blob with the same digest. */
+async function repair(context: BlobsContext, uploads: OneRequestUploads, row: BlobRow): Promise<boolean> {
+  // The key is not here to encrypt them anew.
+  if (isCustomerScope(row.scope)) return false;
+  const others = await context.metadata.reader
+    .selectFrom("blobs")
+    .select(["id", "scope"])
+    .where("sha256", "=", row.sha256)
+    .where("id", "!=", row.id)
+    .where("damaged_at", "=", 0)
+    .execute();
+  const target = { encryption: { scope: row.scope }, storageClass: row.storage_class };
+  for (const other of others.filter(({ scope }) => !isCustomerScope(scope))) {
+    try {
+      const bytes = await openBlob(context, other.id);
+      await uploads
+        .upload(bytes, blobOf(row).sha256, target, async (_, blob) => blob)
+        .finally(() => bytes.destroy());
+      return true;
+    } catch (error) {
+      context.log.warn({ err: error, blob: row.id, from: other.id }, "a damaged blob was not repaired");
+    }
+  }
+  return false;
+}

@@ -1,0 +1,188 @@
+import { afterAll, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import pino from "pino";
+import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
+import type { Blob, UploadOptions } from "../../src/storage/blobs/blobs.ts";
+import type { DamageReport } from "../../src/storage/blobs/damage.ts";
+import { digestOf } from "../../src/storage/blobs/digest.ts";
+import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
+import { BlobDamaged } from "../../src/storage/blobs/errors.ts";
+import { migrations } from "../../src/storage/blobs/migrations.ts";
+import { openMetadata } from "../../src/storage/metadata/open.ts";
+import { BlobTestKeys } from "../blob-test-keys.ts";
+import { describeOnEachStore } from "../contract/blob-stores.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+
+const DAY = 86_400_000;
+const KMS_KEY = "arn:aws:kms:us-east-1:123456789012:key/1";
+const NEVER = new AbortController().signal;
+
+describeOnEachStore("scrub", (stores) => {
+  const closing: (() => Promise<unknown> | unknown)[] = [];
+  afterAll(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+
+  async function install() {
+    const place = temporaryFolder("scrub");
+    const metadata = await openMetadata(join(place.path, "metadata.db"), migrations);
+    const url = stores.fresh();
+    const store = await stores.open(url, { minimumFreeBytes: 0 });
+    closing.push(
+      () => place.remove(),
+      () => metadata.close(),
+      () => store.close(),
+    );
+    const keys = new BlobTestKeys();
+    const reports: DamageReport[] = [];
+    const time = { now: Date.UTC(2026, 0, 1) };
+    const clock = { now: () => new Date(time.now), dayMilliseconds: DAY };
+    const server = (scrubBytesPerSecond: number) =>
+      createBlobs({
+        ...{ metadata, store, keys, clock, log: pino({ level: "silent" }), scrubBytesPerSecond },
+        onDamage: (report) => reports.push(report),
+      });
+    const files = () => filesIn(stores.folder(url));
+    /** Puts bytes there and tells which file has them. */
+    const put = async (blobs: BlobEngine, bytes: Buffer, options: UploadOptions = {}) => {
+      const before = files();
+      const blob = await blobs.upload(body(bytes), sha256(bytes), options, keepFor(blobs));
+      return { blob, file: files().find((file) => !before.includes(file)) ?? "" };
+    };
+    return { server, metadata, keys, reports, time, put };
+  }
+
+  for (const scope of ["none", "server"] as const)
+    test(`a flipped bit of ${scope === "none" ? "plain" : "encrypted"} bytes is found, though nobody reads them`, async () => {
+      const { server, reports, put, time } = await install();
+      const blobs = server(Number.MAX_SAFE_INTEGER);
+      const encryption = { scope };
+      const whole = await put(blobs, randomBytes(300_000), { encryption });
+      await put(blobs, randomBytes(100), { encryption });
+      const { blob, file } = await put(blobs, randomBytes(300_000), { encryption });
+      flip(file, 250_000);
+      expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 3, intact: 2, damaged: 1, repaired: 0 });
+      expect(reports).toMatchObject([{ kind: "damaged", blob: { id: blob.id } }]);
+      await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
+      expect((await readAll(await blobs.open(whole.blob.id))).length).toBe(300_000);
+      expect(await blobs.totals()).toMatchObject({ damaged: 1, scrubbed: 3, scrubDamaged: 1 });
+
+      // Within a week nothing is read again; after it everything is, and what is known is no news.
+      expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 3, startedAt: time.now });
+      flip(file, 250_000);
+      await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
+      time.now += 7 * DAY;
+      expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 3, intact: 3, startedAt: time.now });
+      // It is whole again, so it is given out again.
+      expect(reports).toMatchObject([{ kind: "damaged" }, { kind: "repaired", blob: { id: blob.id } }]);
+      expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
+    });
+
+  test("what is damaged is repaired from the same bytes under another key or in the cold tier", async () => {
+    const scopes: EncryptionScope[] = ["none", "server", KMS_KEY];
+    for (const damaged of scopes)
+      for (const intact of [...scopes.filter((scope) => scope !== damaged), "cold" as const]) {
+        const { server, reports, put } = await install();
+        const blobs = server(Number.MAX_SAFE_INTEGER);
+        const bytes = randomBytes(300_000);
+        const { blob, file } = await put(blobs, bytes, { encryption: { scope: damaged } });
+        if (intact === "cold")
+          await blobs.copy({ blobId: blob.id }, { storageClass: "cold" }, {}, keepFor(blobs));
+        else await put(blobs, bytes, { encryption: { scope: intact } });
+        flip(file, 1000);
+        expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 2, damaged: 0, repaired: 1 });
+        expect((await readAll(await blobs.open(blob.id))).equals(bytes)).toBe(true);
+        expect(reports.map(({ kind, blob: { id } }) => [kind, id])).toEqual([
+          ["damaged", blob.id],
+          ["repaired", blob.id],
+        ]);
+        // The damaged bytes are garbage now, and only they.
+        expect(await blobs.collect(NEVER)).toMatchObject({ blobs: 0 });
+        expect(existsSync(file)).toBe(false);
+        expect((await readAll(await blobs.open(blob.id))).equals(bytes)).toBe(true);
+      }
+  }, 60_000);
+
+  test("bytes that are gone are damage; a store that comes back ends it", async () => {
+    const { server, put, time } = await install();
+    const blobs = server(Number.MAX_SAFE_INTEGER);
+    const { blob, file } = await put(blobs, randomBytes(300_000));
+    renameSync(file, `${file}.away`);
+    expect(await blobs.scrub(NEVER)).toMatchObject({ damaged: 1 });
+    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
+    renameSync(`${file}.away`, file);
+    time.now += 7 * DAY;
+    expect(await blobs.scrub(NEVER)).toMatchObject({ damaged: 0, intact: 1 });
+    expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
+    rmSync(file);
+  });
+
+  test("blobs of keys that are not to be had are left out and counted", async () => {
+    const { server, keys, reports, put } = await install();
+    const blobs = server(Number.MAX_SAFE_INTEGER);
+    const one = await put(blobs, randomBytes(100_000), { encryption: { scope: KMS_KEY } });
+    const customerKey = randomBytes(32);
+    await put(blobs, randomBytes(100_000), { encryption: { scope: "customer/one", customerKey } });
+    await put(blobs, randomBytes(100_000), { encryption: { scope: "server" } });
+    keys.disabled.add(KMS_KEY);
+    expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 3, skipped: 2, intact: 1, damaged: 0 });
+    keys.disabled.delete(KMS_KEY);
+    expect((await readAll(await blobs.open(one.blob.id))).length).toBe(100_000);
+    expect(reports).toEqual([]);
+  });
+
+  test("a round that is broken off goes on where it was, on another server too", async () => {
+    const { server, put, time } = await install();
+    const slow = server(1_000_000);
+    for (let index = 0; index < 150; index++) await put(slow, randomBytes(100));
+    const stop = new AbortController();
+    const round = slow.scrub(stop.signal);
+    while ((await slow.totals()).scrubbed < 100) await new Promise((resolve) => setTimeout(resolve, 10));
+    stop.abort();
+    const broken = await round;
+    expect(broken?.finishedAt).toBe(0);
+    expect(await slow.totals()).toMatchObject({ scrubbed: broken?.blobs });
+    const startedAt = time.now;
+    time.now += DAY;
+    const whole = { blobs: 150, intact: 150, startedAt, finishedAt: time.now };
+    expect(await server(Number.MAX_SAFE_INTEGER).scrub(NEVER)).toMatchObject(whole);
+    expect(await server(0).scrub(NEVER)).toBeUndefined();
+  });
+});
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
+function keepFor(blobs: BlobEngine) {
+  return async (tx: Parameters<BlobEngine["reference"]>[0], blob: Blob): Promise<Blob> => {
+    await blobs.reference(tx, blob.id, "keeper");
+    return blob;
+  };
+}
+
+function body(bytes: Buffer): Readable {
+  return Readable.from([bytes], { objectMode: false });
+}
+
+async function readAll(bytes: Readable): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function sha256(bytes: Uint8Array) {
+  return digestOf("sha256", createHash("sha256").update(bytes).digest("hex"));
+}
+
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
