@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import * as packages from "@aws-sdk/client-codeartifact";
 import * as registry from "@aws-sdk/client-ecr";
 import * as kms from "@aws-sdk/client-kms";
@@ -51,7 +50,7 @@ function liesOnDisk(text: string): boolean {
 }
 
 /** Some kilobytes or megabytes, all of them of one marker. */
-function contentOf(marker: string, size: number): Buffer {
+function contentOf(marker: string, size: number): Buffer<ArrayBuffer> {
   return Buffer.alloc(size, marker);
 }
 
@@ -79,7 +78,11 @@ describe("an image repository under a key", () => {
 
     await keys.send(new kms.DisableKeyCommand({ KeyId: key.id }));
     const disabled = `${key.arn} is disabled.`;
-    for (const target of [`manifests/latest`, `manifests/${manifest}`, `blobs/${sha256(layers[1] ?? "")}`]) {
+    for (const target of [
+      `manifests/latest`,
+      `manifests/${manifest}`,
+      `blobs/${sha256(layers[1] ?? Buffer.alloc(0))}`,
+    ]) {
       const answer = await client.send("GET", `/v2/secret/${target}`);
       expect([answer.status, JSON.parse(answer.body.toString()).errors[0]]).toEqual([
         403,
@@ -203,7 +206,7 @@ describe("a package domain under a key", () => {
     );
     const base = `${server.url}/-/codeartifact/us-east-1/npms-123456789012/npm/app/`;
     const headers = { authorization: `Bearer ${authorizationToken}`, "content-type": "application/json" };
-    const tarball = await npm.tarballOf("left", "1.0.0");
+    const tarball: Buffer = await npm.tarballOf("left", "1.0.0");
     const published = await fetch(`${base}left`, {
       method: "PUT",
       headers,
@@ -211,7 +214,7 @@ describe("a package domain under a key", () => {
     });
     expect(published.ok).toBe(true);
     const file = () => fetch(`${base}left/-/left-1.0.0.tgz`, { headers });
-    expect(Buffer.from(await (await file()).arrayBuffer())).toEqual(tarball);
+    expect(tarball.equals(Buffer.from(await (await file()).arrayBuffer()))).toBe(true);
     await keys.send(new kms.DisableKeyCommand({ KeyId: key.id }));
     const refused = await file();
     expect([refused.status, await refused.text()]).toEqual([
@@ -267,5 +270,5 @@ async function download(version: ReturnType<typeof tool> & { domain: string; rep
   const { asset } = await codeartifact.send(
     new packages.GetPackageVersionAssetCommand({ ...version, asset: "tool.bin" }),
   );
-  return buffer(asset as unknown as AsyncIterable<Uint8Array>);
+  return Buffer.from((await asset?.transformToByteArray()) ?? []);
 }
