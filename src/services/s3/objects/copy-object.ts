@@ -1,7 +1,7 @@
 /**
  * CopyObject. Where source and copy lie under the same key no byte moves: the copy refers to the same blobs, with the
- * source's etag and checksum. Under another key, out of an archive, or with another checksum the bytes are read and
- * written anew, and the copy is of one piece.
+ * source's etag and checksum. Under another key or with another checksum the bytes are read and written anew, and the
+ * copy is of one piece.
  */
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
@@ -10,7 +10,6 @@ import type { ChecksumAlgorithm, S3Call } from "../call.ts";
 import { checksumOf, HASH_OF } from "../checksums/checksums.ts";
 import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
-import { isArchived } from "../lifecycle/storage-classes.ts";
 import { checksumOutput } from "./checksum-members.ts";
 import { asCallOfSource, type CopySource, openCopySource } from "./copy-source.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
@@ -111,11 +110,11 @@ function newVersion(copy: Copy, { checksum, ...content }: Content): NewVersion {
   };
 }
 
-function mayShare(source: Version, { encryption, algorithm, storageClass }: Copy): boolean {
+/** Of a class no blob is: what can be read lies in the hot tier, and archives are moved after the commit. */
+function mayShare(source: Version, { encryption, algorithm }: Copy): boolean {
   return (
     source.description.encryption.scope === encryption.encryption.scope &&
-    source.description.checksum?.algorithm === algorithm &&
-    isArchived(source.storageClass) === isArchived(storageClass)
+    source.description.checksum?.algorithm === algorithm
   );
 }
 

@@ -78,6 +78,8 @@ export async function openCopySource(
     asCallOfSource(call),
     { Bucket: named.bucket, Key: named.key, VersionId: named.versionId },
     READ,
+    {},
+    true,
   );
   if (version.deleteMarker && named.versionId !== undefined)
     throw invalidRequest(

@@ -1,7 +1,7 @@
 import type { DeleteObjectCommandInput, DeleteObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import type { Bucket } from "../buckets/bucket.ts";
-import { findBucket } from "../buckets/open-bucket.ts";
+import { bucketInRegion } from "../buckets/open-bucket.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { checkDelete, type DeleteConditions } from "./conditions.ts";
@@ -17,7 +17,7 @@ export async function deleteObject(
   call: S3Call,
   input: DeleteObjectCommandInput,
 ): Promise<Omit<DeleteObjectCommandOutput, "$metadata">> {
-  const bucket = await findBucket(s3.metadata.reader, input.Bucket);
+  const bucket = await bucketInRegion(s3, call, input.Bucket);
   const wanted: Deletion = {
     key: input.Key ?? "",
     versionId: input.VersionId === "" ? undefined : input.VersionId,

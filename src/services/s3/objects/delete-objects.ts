@@ -7,7 +7,7 @@ import type {
 import { AwsError } from "../../../aws/errors.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import { malformedXml } from "../buckets/errors.ts";
-import { findBucket } from "../buckets/open-bucket.ts";
+import { bucketInRegion } from "../buckets/open-bucket.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type Deletion, deleteOne, type PermittedDeletion, permitDeletion } from "./delete-object.ts";
@@ -33,7 +33,7 @@ export async function deleteObjects(
       conditions: { ifMatch: ETag, ifMatchLastModifiedTime: LastModifiedTime, ifMatchSize: Size },
     };
   });
-  const bucket = await findBucket(s3.metadata.reader, input.Bucket);
+  const bucket = await bucketInRegion(s3, call, input.Bucket);
   const cause = causeOf(call, "DeleteObjects");
   const bypass = input.BypassGovernanceRetention === true;
   const deleted: DeletedObject[] = [];

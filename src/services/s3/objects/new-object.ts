@@ -1,7 +1,7 @@
 /** What a request says of an object that it makes, whichever way its bytes come: in one piece, in parts, as a copy. */
 import { type Bucket, objectArn } from "../buckets/bucket.ts";
 import { invalidArgument } from "../buckets/errors.ts";
-import { authorizeIn, findBucket } from "../buckets/open-bucket.ts";
+import { authorizeIn, bucketInRegion } from "../buckets/open-bucket.ts";
 import { type AccessContext, requestTagConditions } from "../buckets/request-conditions.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
@@ -38,7 +38,7 @@ export async function openForWriting(
 ): Promise<NewObject> {
   const key = input.Key ?? "";
   const tags = parseTaggingHeader(input.Tagging);
-  const bucket = await findBucket(s3.metadata.reader, input.Bucket);
+  const bucket = await bucketInRegion(s3, call, input.Bucket);
   const asked = { ...requestTagConditions(tags), ...context };
   for (const action of actionsFor(input))
     authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key), asked);

@@ -1,7 +1,13 @@
 /** The version that a request is about, if there is one and the caller may do this with it. */
 import type { AwsError } from "../../../aws/errors.ts";
 import { type Bucket, objectArn } from "../buckets/bucket.ts";
-import { authorizeIn, authorizeMissing, findBucket, isAllowed } from "../buckets/open-bucket.ts";
+import {
+  authorizeIn,
+  authorizeMissing,
+  bucketInRegion,
+  findBucket,
+  isAllowed,
+} from "../buckets/open-bucket.ts";
 import {
   type AccessContext,
   existingTagConditions,
@@ -50,16 +56,19 @@ export async function openVersion(
   return { bucket, version };
 }
 
-/** The same, but a delete marker is an answer like any other. */
+/** The same, but a delete marker is an answer like any other; the source of a copy may be in a bucket of any region. */
 export async function lookUp(
   s3: S3Context,
   call: S3Call,
   input: VersionInput,
   actions: VersionActions,
   context: AccessContext = {},
+  anyRegion = false,
 ): Promise<OpenedVersion> {
   const { Key: key = "", VersionId: versionId } = input;
-  const bucket = await findBucket(s3.metadata.reader, input.Bucket);
+  const bucket = await (anyRegion
+    ? findBucket(s3.metadata.reader, input.Bucket)
+    : bucketInRegion(s3, call, input.Bucket));
   const version = await findVersion(s3.metadata.reader, bucket, key, versionId);
   const action = versionId === undefined ? actions.current : actions.named;
   authorizeOn(s3, call, bucket, action, key, version, versionId, context);
