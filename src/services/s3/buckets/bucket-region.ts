@@ -2,16 +2,13 @@ import type { S3Call } from "../call.ts";
 import { S3Error } from "../s3-error.ts";
 import type { Bucket } from "./bucket.ts";
 
-/** Asked by who looks for the region: answered everywhere. */
-const EVERYWHERE = "s3:GetBucketLocation";
-
 /**
  * A bucket is reached in its own region only (Amazon S3 User Guide, "Virtual hosting of buckets", "Redirects"). SDKs take
  * the right one from the answer and ask again. Throws AuthorizationHeaderMalformed, PermanentRedirect.
  */
-export function checkRegion(call: S3Call, bucket: Bucket, action: string): void {
+export function checkRegion(call: S3Call, bucket: Bucket): void {
   const { region } = bucket;
-  if (call.region === region || action === EVERYWHERE) return;
+  if (call.region === region) return;
   const headers = { "x-amz-bucket-region": region };
   if (call.principal.kind === "anonymous")
     throw new S3Error(

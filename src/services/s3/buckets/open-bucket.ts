@@ -26,16 +26,16 @@ export async function findBucket(reader: Reader, name: string | undefined): Prom
     .where("name", "=", name ?? "")
     .executeTakeFirst();
   if (row === undefined) throw noSuchBucket(name ?? "");
-  return bucketOf(row);
+  return fromRow(row);
 }
 
 /** For what runs in the background: the bucket that a row belongs to, unless it was deleted. */
 export async function findBucketById(reader: Reader, id: string): Promise<Bucket | undefined> {
   const row = await reader.selectFrom("s3_buckets").selectAll().where("id", "=", id).executeTakeFirst();
-  return row && bucketOf(row);
+  return row && fromRow(row);
 }
 
-function bucketOf(row: Selectable<S3BucketsTable>): Bucket {
+function fromRow(row: Selectable<S3BucketsTable>): Bucket {
   let settings = parsed.get(row.settings);
   if (settings === undefined) {
     // Written by this room only.
@@ -54,6 +54,20 @@ function bucketOf(row: Selectable<S3BucketsTable>): Bucket {
   };
 }
 
+/** The bucket, in its own region. Throws NoSuchBucket, AuthorizationHeaderMalformed, PermanentRedirect. */
+export async function bucketOf(s3: S3Context, call: S3Call, name: string | undefined): Promise<Bucket> {
+  const bucket = await findBucket(s3.metadata.reader, name);
+  checkRegion(call, bucket);
+  return bucket;
+}
+
+/** The bucket that a call is about: in its own region, unlike a copy's source. Throws NoSuchBucket, AuthorizationHeaderMalformed. */
+export async function bucketInRegion(s3: S3Context, call: S3Call, name: string | undefined): Promise<Bucket> {
+  const bucket = await findBucket(s3.metadata.reader, name);
+  checkRegion(call, bucket);
+  return bucket;
+}
+
 /**
  * The bucket, if the caller may do `action` (`s3:ListBucket`) on it. Throws NoSuchBucket, AccessDenied; also where
  * `x-amz-expected-bucket-owner` names another account.
@@ -65,8 +79,10 @@ export async function openBucket(
   action: string,
   context: AccessContext = {},
 ): Promise<Bucket> {
-  const bucket = await findBucket(s3.metadata.reader, name);
-  checkRegion(call, bucket, action);
+  // Who looks for the region is answered everywhere.
+  const bucket = await (action === "s3:GetBucketLocation"
+    ? findBucket(s3.metadata.reader, name)
+    : bucketInRegion(s3, call, name));
   authorizeIn(s3, call, bucket, action, bucketArn(bucket.name), context);
   return bucket;
 }
@@ -80,8 +96,7 @@ export async function openBucketFor(
   action: string,
   context: AccessContext = {},
 ): Promise<Bucket> {
-  const bucket = await findBucket(s3.metadata.reader, name);
-  checkRegion(call, bucket, action);
+  const bucket = await bucketInRegion(s3, call, name);
   authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key ?? ""), context);
   return bucket;
 }
