@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
+import type { Events } from "./events/events.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
 import { genericFormat } from "./formats/generic/index.ts";
 import { maven, mavenDoor } from "./formats/maven/index.ts";
@@ -34,6 +35,8 @@ import { createKms, openRootKey } from "./services/kms/index.ts";
 import { createS3 } from "./services/s3/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
+import type { BlobStore } from "./storage/blobs/blob-store.ts";
+import type { DamageReport } from "./storage/blobs/damage.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
 import { StorageFull } from "./storage/blobs/errors.ts";
 import { openBlobStore } from "./storage/blobs/open-store.ts";
@@ -71,6 +74,8 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const rootKey = await openRootKey(metadata, config.encryptionRootKey, clock.now());
   const store = await openBlobStore(config.blobs ?? config.data, { minimumFreeBytes: config.minFreeDisk });
   opened.defer(() => store.close());
+  const coldStore = await openColdStore(config, store);
+  if (coldStore !== store) opened.defer(() => coldStore.close());
 
   const secrets = createSecrets(metadata);
   await ensureRootAccount(metadata, rootAccountSettings(config), clock.now());
@@ -79,8 +84,10 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const events = createEvents(clock);
   const kms = createKms({ metadata, events, jobs, secrets, authorize, clock, rootKey, log });
   const blobs = createBlobs({
-    ...{ metadata, store, clock, log },
+    ...{ metadata, store, coldStore, clock, log },
     ...{ keys: kms.blobKeys, defaultScope: "server" as const },
+    scrubBytesPerSecond: config.scrubRate,
+    onDamage: (report) => recordDamage(report, { metadata, events, config, clock, log }),
   });
   const ecr = createEcr({
     metadata,
@@ -223,6 +230,31 @@ async function openCertificates(
     now: clock.now,
   });
   return { certificates, caFile: authority.file };
+}
+
+/** Beside the other blobs: in the same object store, or in a folder of its own, which may be another disk. */
+async function openColdStore(config: Config, store: BlobStore): Promise<BlobStore> {
+  if (config.coldBlobs === undefined && config.blobs !== undefined) return store;
+  const place = config.coldBlobs ?? join(config.data, "cold");
+  return openBlobStore(place, { minimumFreeBytes: config.minFreeDisk });
+}
+
+/** Whoever listens for events hears of damage to what is stored, and of its end. */
+function recordDamage(
+  { kind, blob, reason }: DamageReport,
+  parts: { metadata: Metadata; events: Events; config: Config; clock: Clock; log: Logger },
+): void {
+  const { account, region } = parts.config;
+  const detailType = kind === "damaged" ? "Stored Bytes Damaged" : "Stored Bytes Repaired";
+  parts.metadata
+    .write((tx) =>
+      parts.events.record(tx, {
+        ...{ source: "shosoin.storage", detailType, account, region, time: parts.clock.now() },
+        resources: [blob.sha256],
+        detail: { ...blob, reason },
+      }),
+    )
+    .catch((error: unknown) => parts.log.error({ err: error, blob }, "damage could not be told"));
 }
 
 function addGauges(

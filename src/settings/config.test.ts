@@ -92,7 +92,15 @@ test("addresses and sizes are read in every form that people write", () => {
   const sizes: Record<string, number> = { "0": 0, "512MiB": 2 ** 29, "1g": 2 ** 30, "10 GB": 10 * 2 ** 30 };
   for (const [text, size] of Object.entries(sizes)) {
     expect(serve(["--min-free-disk", text]).minFreeDisk).toBe(size);
+    expect(serve(["--scrub-rate", text]).scrubRate).toBe(size);
   }
+});
+
+test("cold blobs lie where one says: a folder or an object store", () => {
+  expect(serve([]).coldBlobs).toBeUndefined();
+  expect(serve(["--cold-blobs", "/mnt/slow"]).coldBlobs).toBe("/mnt/slow");
+  expect(serve(["--cold-blobs", "slow"]).coldBlobs).toMatch(/^\/.*\/slow$/);
+  expect(serve(["--cold-blobs", "s3://archive/x"]).coldBlobs).toBe("s3://archive/x");
 });
 
 describe("what cannot be used is refused with what to do", () => {
@@ -107,6 +115,8 @@ describe("what cannot be used is refused with what to do", () => {
     [["--region", "Frankfurt"], {}, "a region's name, such as us-east-1"],
     [["--database", "mysql://localhost/x"], {}, "postgres://USER:PASSWORD@HOST/NAME"],
     [["--blobs", "/some/folder"], {}, "s3://BUCKET"],
+    [["--cold-blobs", "http://archive"], {}, "s3://BUCKET[/PREFIX], or a folder"],
+    [["--scrub-rate", "gently"], {}, "8MiB"],
     [["--domain", "not a domain"], {}, "artifacts.example.com"],
     [["--tls", "on"], {}, "must be auto or off"],
     [["--tls-cert", "a.pem"], {}, "they come in pairs"],

@@ -8,7 +8,15 @@ import { ConfigError } from "./errors.ts";
 import { type Environment, readSources, type Values } from "./sources.ts";
 import { type CommandName, environmentName, type SettingName } from "./table.ts";
 import { upstreamConnections } from "./upstream-connections.ts";
-import { oneOf, parseDomain, parseListenAddress, parseSize, parseUrl, wholeNumber } from "./values.ts";
+import {
+  oneOf,
+  parseDomain,
+  parseListenAddress,
+  parsePlace,
+  parseSize,
+  parseUrl,
+  wholeNumber,
+} from "./values.ts";
 
 /** The one typed configuration, whatever source each value came from (sources.ts). */
 export interface Config {
@@ -22,6 +30,10 @@ export interface Config {
   readonly database: string | undefined;
   /** `s3://...`, or undefined for files in the data folder. */
   readonly blobs: string | undefined;
+  /** `s3://...` or an absolute folder; undefined for where the others are, or a folder beside them. */
+  readonly coldBlobs: string | undefined;
+  /** Bytes a second; 0 for never. */
+  readonly scrubRate: number;
   readonly domains: readonly string[];
   readonly tls: TlsChoice;
   /** Images that OCI clients push without all of their layers. */
@@ -108,6 +120,8 @@ function typed(values: Values, folder: string, environment: Environment): Config
       "postgres://USER:PASSWORD@HOST/NAME",
     ),
     blobs: optional("blobs", parseUrl("s3:"), "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]"),
+    coldBlobs: optional("cold-blobs", parsePlace(folder), "s3://BUCKET[/PREFIX], or a folder"),
+    scrubRate: parsed("scrub-rate", parseSize, "a size such as 8MiB, or 0"),
     domains: (values.domain ?? []).map(domainOf),
     tls,
     missingLayers: parsed("missing-layers", oneOf(["refuse", "accept"]), "refuse or accept"),

@@ -77,6 +77,19 @@ export const SETTINGS = [
     help: "s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME] for a cluster; without it files in the data folder.",
   },
   {
+    name: "cold-blobs",
+    value: "URL|FOLDER",
+    commands: SERVE,
+    help: "Where archived objects lie, compressed: s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME], or a folder, perhaps on a slower disk. By default cold in the data folder, or what --blobs says. Not to be changed once something lies there.",
+  },
+  {
+    name: "scrub-rate",
+    value: "SIZE",
+    fallback: "8MiB",
+    commands: SERVE,
+    help: "At how many bytes a second everything stored is read again once a week, to find damage before it is needed (8MiB: 690 GB a day, a small part of what one disk reads); 0 for never.",
+  },
+  {
     name: "root-key-file",
     value: "FILE",
     commands: SERVE,

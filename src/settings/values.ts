@@ -1,4 +1,5 @@
 /** How the values of settings are written. Each parser gives undefined for what it cannot read. */
+import { resolve } from "node:path";
 import type { ListenAddress } from "../server/listener.ts";
 
 /** `127.0.0.1:7560`, `[::1]:0`, `localhost:80` */
@@ -21,6 +22,13 @@ export function parseDomain(text: string): string | undefined {
 /** An address of one of these schemes (`postgres:`), as it was written. */
 export function parseUrl(...protocols: string[]): (text: string) => string | undefined {
   return (text) => (URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined);
+}
+
+/** `s3://...`, or a folder as seen from `folder`: absolute then. */
+export function parsePlace(folder: string): (text: string) => string | undefined {
+  const url = parseUrl("s3:");
+  return (text) =>
+    url(text) ?? (text === "" || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : resolve(folder, text));
 }
 
 /** One of the words, to the letter. */
