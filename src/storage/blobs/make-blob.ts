@@ -12,6 +12,7 @@ import type { BlobsContext } from "./context.ts";
 import { reportRepaired } from "./damage.ts";
 import { type Digest, digestAlgorithm } from "./digest.ts";
 import { BlobMissing, DigestMismatch } from "./errors.ts";
+import type { HashAlgorithm } from "./hash-algorithms.ts";
 import { reviewIfUnreferenced } from "./references.ts";
 import { openBytes, type UploadedBytes } from "./stored-bytes.ts";
 import { UploadHash, type UploadHashes } from "./upload-hash.ts";
@@ -57,7 +58,10 @@ export async function makeBlob<Result>(
   try {
     await hash?.settled();
     if (hash?.digest(digestAlgorithm(digest)) === undefined) {
-      hash = await hashAgain(context, finished, await seal(), digest);
+      hash = await hashAgain(context, finished, await seal(), [
+        ...upload.algorithms,
+        digestAlgorithm(digest),
+      ]);
     }
     const actual = hash.digest(digestAlgorithm(digest));
     if (actual !== digest) throw new DigestMismatch(`the digest is ${actual}, not ${digest}`);
@@ -158,15 +162,18 @@ export async function openFinished(
   return openBytes(context.stores[upload.storageClass], readable, dataKey, range);
 }
 
-/** The upload moved here from another process, or its digest was not announced: one read over all bytes. */
-async function hashAgain(
+/**
+ * One read over all bytes: the upload moved here from another process, its digest was not announced, or the thread that
+ * hashed it has died.
+ */
+export async function hashAgain(
   context: BlobsContext,
   finished: FinishedUpload,
   sealed: SealedUpload,
-  digest: Digest,
+  algorithms: readonly HashAlgorithm[],
 ): Promise<UploadHash> {
   const { size } = finished.bytes;
-  const hash = new UploadHash([...finished.upload.algorithms, digestAlgorithm(digest)]);
+  const hash = new UploadHash(algorithms);
   const bytes = await openFinished(context, finished, sealed);
   for await (const chunk of bytes as AsyncIterable<Uint8Array>) await hash.update(chunk);
   await hash.settled();

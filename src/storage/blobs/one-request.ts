@@ -11,7 +11,14 @@ import { encryptWhole } from "./encrypting-writer.ts";
 import { InspectAgain, OffsetMismatch, StorageFull, UploadNotFound } from "./errors.ts";
 import { writeExtents } from "./extents.ts";
 import type { HashAlgorithm } from "./hash-algorithms.ts";
-import { type Commit, type FinishedUpload, makeBlob, removeSoon } from "./make-blob.ts";
+import {
+  type Commit,
+  type FinishedUpload,
+  hashAgain,
+  makeBlob,
+  removeSoon,
+  sealFinished,
+} from "./make-blob.ts";
 import { receive, removeLateBytes } from "./receive.ts";
 import { UploadHash } from "./upload-hash.ts";
 import type { UploadLocks } from "./upload-locks.ts";
@@ -57,8 +64,9 @@ export class OneRequestUploads {
     commit: (tx: Transaction, blob: Blob, inspected: Inspected) => Promise<Result>,
   ): Promise<Result> {
     const algorithms: readonly HashAlgorithm[] = ["sha256", ...(options.hashes ?? CONTENT_HASHES)];
-    const hash = new UploadHash(algorithms);
-    return this.#receive(body, hash, options, async (finished) => {
+    const arriving = new UploadHash(algorithms);
+    return this.#receive(body, arriving, options, async (arrived) => {
+      const { finished, hash } = await this.#hashed(arrived, arriving, algorithms);
       const content = new ArrivedContent<Hash>(this.#context, finished, hash, algorithms);
       const digest = digestOf("sha256", content.hashes.sha256);
       for (;;) {
@@ -66,7 +74,7 @@ export class OneRequestUploads {
         try {
           return await makeBlob(
             this.#context,
-            { ...finished, sealed: content.sealed },
+            { ...finished, sealed: content.sealed ?? finished.sealed },
             hash,
             digest,
             (tx, blob) => commit(tx, blob, inspected),
@@ -76,6 +84,16 @@ export class OneRequestUploads {
         }
       }
     });
+  }
+
+  /** With every hash, also when the thread that computed them has died. */
+  async #hashed(finished: FinishedUpload, hash: UploadHash, algorithms: readonly HashAlgorithm[]) {
+    if (algorithms.every((algorithm) => hash.hex(algorithm) !== undefined)) return { finished, hash };
+    const sealed = await sealFinished(this.#context, finished);
+    return {
+      finished: { ...finished, sealed },
+      hash: await hashAgain(this.#context, finished, sealed, algorithms),
+    };
   }
 
   async #receive<Result>(
