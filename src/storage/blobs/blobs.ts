@@ -158,6 +158,12 @@ export interface Blobs {
   /** Keeps the blob alive for `referrer` (`ecr/<repository id>/<digest>`). Again the same: no change. */
   reference(tx: Transaction, blobId: string, referrer: string): Promise<void>;
 
+  /** The same for many blobs at once. */
+  referenceAll(tx: Transaction, blobIds: readonly string[], referrer: string): Promise<void>;
+
   /** Drops that reference; the blob is reviewed for collection after the grace period when none is left. */
   release(tx: Transaction, blobId: string, referrer: string): Promise<void>;
+
+  /** The same for many at once: whatever any of the referrers refers to of these blobs. */
+  releaseAll(tx: Transaction, blobIds: readonly string[], referrers: readonly string[]): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { type BlobsOptions, blobsContext } from "./context.ts";
 import { copyBlob } from "./copy-blob.ts";
 import { OneRequestUploads } from "./one-request.ts";
 import { openBlob } from "./read-blob.ts";
-import { addReference, removeReference } from "./references.ts";
+import { addReference, addReferences, removeReference, removeReferences } from "./references.ts";
 import { scrub } from "./scrub.ts";
 import type { ScrubPass } from "./scrub-pass.ts";
 import { type BlobTotals, measureBlobs } from "./totals.ts";
@@ -51,8 +51,11 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
     open: (blobId, range, openOptions) => openBlob(context, blobId, range, openOptions),
 
     reference: addReference,
+    referenceAll: addReferences,
     release: (tx, blobId, referrer) =>
       removeReference(tx, blobId, referrer, clock.now().getTime() + context.graceMilliseconds),
+    releaseAll: (tx, blobIds, referrers) =>
+      removeReferences(tx, blobIds, referrers, clock.now().getTime() + context.graceMilliseconds),
 
     collect,
     scrub: (signal) => scrub(context, oneRequest, signal),

@@ -46,3 +46,68 @@ export async function reviewIfUnreferenced(
     .onConflict((conflict) => conflict.column("blob_id").doUpdateSet({ review_after: reviewAfter }))
     .execute();
 }
+
+/** Many at once: below the parameters that one statement may have. */
+const A_STATEMENT = 1_000;
+
+/** The same for many blobs of one referrer, in few statements. Throws BlobMissing. */
+export async function addReferences(
+  tx: Transaction,
+  blobIds: readonly string[],
+  referrer: string,
+): Promise<void> {
+  for (const ids of pieces([...new Set(blobIds)])) {
+    const blobs = await tx.selectFrom("blobs").select("id").where("id", "in", ids).execute();
+    if (blobs.length < ids.length) throw new BlobMissing(`${ids.length - blobs.length} blobs are not there`);
+    await tx
+      .insertInto("blob_references")
+      .values(ids.map((id) => ({ blob_id: id, referrer })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+/** Drops whatever any of the referrers refers to of these blobs. */
+export async function removeReferences(
+  tx: Transaction,
+  blobIds: readonly string[],
+  referrers: readonly string[],
+  reviewAfter: number,
+): Promise<void> {
+  const lost = new Set<string>();
+  for (const ids of pieces([...new Set(blobIds)])) {
+    for (const names of pieces(referrers)) {
+      const rows = await tx
+        .deleteFrom("blob_references")
+        .where("blob_id", "in", ids)
+        .where("referrer", "in", names)
+        .returning("blob_id")
+        .execute();
+      for (const { blob_id: id } of rows) lost.add(id);
+    }
+  }
+  for (const ids of pieces([...lost])) {
+    const rows = await tx
+      .selectFrom("blob_references")
+      .select("blob_id")
+      .distinct()
+      .where("blob_id", "in", ids)
+      .execute();
+    const kept = new Set(rows.map(({ blob_id: id }) => id));
+    const reviews = ids
+      .filter((id) => !kept.has(id))
+      .map((id) => ({ blob_id: id, review_after: reviewAfter }));
+    if (reviews.length === 0) continue;
+    await tx
+      .insertInto("blob_reviews")
+      .values(reviews)
+      .onConflict((conflict) => conflict.column("blob_id").doUpdateSet({ review_after: reviewAfter }))
+      .execute();
+  }
+}
+
+function pieces(list: readonly string[]): string[][] {
+  const all: string[][] = [];
+  for (let from = 0; from < list.length; from += A_STATEMENT) all.push(list.slice(from, from + A_STATEMENT));
+  return all;
+}

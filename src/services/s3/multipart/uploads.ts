@@ -121,6 +121,8 @@ export async function keepPart(
     .execute();
 }
 
+const RELEASED_AT_ONCE = 1_000;
+
 /** The upload is no more, and holds none of its parts' bytes. */
 export async function endUpload(tx: Transaction, s3: S3Context, uploadId: string): Promise<void> {
   const parts = await tx
@@ -128,8 +130,15 @@ export async function endUpload(tx: Transaction, s3: S3Context, uploadId: string
     .select(["part_number", "blob_id"])
     .where("upload_id", "=", uploadId)
     .execute();
-  for (const { part_number: number, blob_id: blob } of parts)
-    await s3.blobs.release(tx, blob, partReferrer(uploadId, number));
+  for (let from = 0; from < parts.length; from += RELEASED_AT_ONCE) {
+    const some = parts.slice(from, from + RELEASED_AT_ONCE);
+    const referrers = some.map(({ part_number: number }) => partReferrer(uploadId, number));
+    await s3.blobs.releaseAll(
+      tx,
+      some.map(({ blob_id: blob }) => blob),
+      referrers,
+    );
+  }
   await tx.deleteFrom("s3_upload_parts").where("upload_id", "=", uploadId).execute();
   await tx.deleteFrom("s3_uploads").where("id", "=", uploadId).execute();
 }

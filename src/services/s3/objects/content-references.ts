@@ -18,8 +18,13 @@ export async function keepContent(
   blobId: string | undefined,
   parts: readonly NewVersionPart[],
 ): Promise<void> {
-  const blobs = new Set([...(blobId === undefined ? [] : [blobId]), ...parts.map((part) => part.blobId)]);
-  for (const blob of blobs) await s3.blobs.reference(tx, blob, referrerOf(id));
+  if (blobId !== undefined) await s3.blobs.reference(tx, blobId, referrerOf(id));
+  if (parts.length === 0) return;
+  await s3.blobs.referenceAll(
+    tx,
+    parts.map((part) => part.blobId),
+    referrerOf(id),
+  );
   let offset = 0;
   const rows = parts.map((part) => {
     const row = {
@@ -55,6 +60,10 @@ export async function releaseContent(
     .distinct()
     .where("version", "=", id)
     .execute();
-  for (const { blob_id } of blobs) await s3.blobs.release(tx, blob_id, referrerOf(id));
+  await s3.blobs.releaseAll(
+    tx,
+    blobs.map(({ blob_id: blob }) => blob),
+    [referrerOf(id)],
+  );
   await tx.deleteFrom("s3_version_parts").where("version", "=", id).execute();
 }

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
-import { BUCKET, type TestObjects, testObjects } from "./testing/test-objects.ts";
+import { findBucket } from "../buckets/open-bucket.ts";
+import { createWriteVersions } from "./create-write-versions.ts";
+import { partsOf } from "./parts.ts";
+import { ACCOUNT, BUCKET, type TestObjects, testObjects } from "./testing/test-objects.ts";
+import { findVersion } from "./version-rows.ts";
 
 describeOnEachDatabase("versions of objects", (databases) => {
   const begin = async () => testObjects(await databases.fresh());
@@ -94,6 +98,56 @@ describeOnEachDatabase("versions of objects", (databases) => {
       .orderBy("rank")
       .execute();
     expect(new Set(versions.map((one) => one.rank)).size).toBe(5);
+  });
+
+  test("a version of thousands of parts keeps all of their blobs, and frees them at once", async () => {
+    await using objects = await begin();
+    const { metadata, s3 } = objects;
+    const bucket = await findBucket(metadata.reader, BUCKET);
+    const cause = { reason: "CompleteMultipartUpload", requestId: "test", requester: ACCOUNT };
+    // Every tenth part has the bytes of the one before.
+    const blobIds = Array.from({ length: 2_500 }, (_, index) => `blob ${index - (index % 10 === 9 ? 1 : 0)}`);
+    const parts = blobIds.map((blobId, index) => ({ partNumber: index + 1, size: 2, blobId, checksums: {} }));
+    const version = {
+      ...{ key: "parts", size: 5_000, etag: "e-2500", blobId: undefined, storageClass: "STANDARD", tags: {} },
+      description: {
+        ...{ headers: {}, metadata: {} },
+        encryption: { kind: "AES256", scope: "server" } as const,
+      },
+      ...{ retention: undefined, legalHold: false, parts },
+    };
+    const put = () => metadata.write((tx) => createWriteVersions(s3).put(tx, bucket, version, {}, cause));
+    await expect(put()).rejects.toMatchObject({ name: "BlobMissing" });
+    const rows = [...new Set(blobIds)].map((id) => ({
+      ...({
+        id,
+        scope: "server",
+        sha256: `sha256:${id}`,
+        size: 2,
+        storage_class: "hot",
+        location: id,
+      } as const),
+      ...{ stored_size: 2, sealed_key: "", extents: "", stored_id: null, damaged_at: 0, created_at: 0 },
+    }));
+    await metadata.write(async (tx) => {
+      for (let from = 0; from < rows.length; from += 500)
+        await tx
+          .insertInto("blobs")
+          .values(rows.slice(from, from + 500))
+          .execute();
+    });
+    await put();
+    expect(await objects.blobs()).toEqual({ kept: 2_250, unkept: 0 });
+    const written = await partsOf(
+      metadata.reader,
+      (await findVersion(metadata.reader, bucket, "parts"))?.id ?? "",
+    );
+    expect(written).toHaveLength(2_500);
+    expect(written.at(-1)).toMatchObject({ partNumber: 2_500, offset: 4_998 });
+    await objects.api.DeleteObject(objects.call(), { Bucket: BUCKET, Key: "parts" });
+    expect(await objects.blobs()).toEqual({ kept: 0, unkept: 2_250 });
+    const reviews = await metadata.reader.selectFrom("blob_reviews").select("blob_id").execute();
+    expect(reviews).toHaveLength(2_250);
   });
 
   test("of many writers that demand an empty place exactly one wins", async () => {
