@@ -89,6 +89,12 @@ describeWithClients("the README's quick start", ["aws", "docker", "dockerd", "sk
     expect(result.stdout).toMatch(/published .* by|\.tarball: http/);
   });
 
+  test("files are kept in a bucket", async () => {
+    const result = await run("files");
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/ releases\/v1\.0\.0\/README\.md$/m);
+  });
+
   test("curl and skopeo do the same without an engine", async () => {
     const result = await run("curl and skopeo");
     expect(result.code, result.stderr).toBe(0);
