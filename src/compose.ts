@@ -119,7 +119,18 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
     formats: [maven, npmFormat, pypiFormat, nuget, genericFormat],
     upstreams,
   });
-  const s3 = createS3({ metadata, blobs, events, jobs, secrets, authorize, kms: kms.keys, clock, log });
+  const s3 = createS3({
+    metadata,
+    blobs,
+    events,
+    jobs,
+    secrets,
+    authorize,
+    kms: kms.keys,
+    clock,
+    log,
+    newBuckets: config.newBuckets,
+  });
 
   const worker = startWorker({
     metadata,

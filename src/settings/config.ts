@@ -38,6 +38,7 @@ export interface Config {
   readonly tls: TlsChoice;
   /** Images that OCI clients push without all of their layers. */
   readonly missingLayers: "refuse" | "accept";
+  readonly newBuckets: "closed" | "open";
   /** External connections of package repositories. */
   readonly upstreams: UpstreamSettings;
   readonly logLevel: string;
@@ -125,6 +126,7 @@ function typed(values: Values, folder: string, environment: Environment): Config
     domains: (values.domain ?? []).map(domainOf),
     tls,
     missingLayers: parsed("missing-layers", oneOf(["refuse", "accept"]), "refuse or accept"),
+    newBuckets: parsed("new-buckets", oneOf(["closed", "open"]), "closed or open"),
     upstreams: {
       connections: upstreamConnections(values),
       freshSeconds: parsed("upstream-fresh-seconds", wholeNumber(0, 604_800), "a whole number of seconds"),

@@ -143,6 +143,13 @@ export const SETTINGS = [
     help: "Images that OCI clients push without all of their layers: refused as by ECR, or accepted (sparse copies).",
   },
   {
+    name: "new-buckets",
+    value: "closed|open",
+    fallback: "closed",
+    commands: SERVE,
+    help: "How buckets begin: public access and customers' keys (SSE-C) blocked as by S3, or neither, as before 2023.",
+  },
+  {
     name: "upstream",
     value: "NAME=[FORMAT+]URL",
     repeatable: true,

@@ -501,3 +501,29 @@ describe("conditions of a policy", () => {
     expect(await read({ "user-agent": "Browser/1" })).toBe(403);
   });
 });
+
+test("--new-buckets open: what is made public is public at once, and customers' keys are taken", async () => {
+  const open = await RunningServer.start({ args: ["--new-buckets", "open"] });
+  const client = new sdk.S3Client({
+    endpoint: open.url,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: open.rootKey,
+  });
+  try {
+    await client.send(new sdk.CreateBucketCommand(HERE));
+    const Policy = JSON.stringify({
+      Statement: { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: BOTH[1] },
+    });
+    await client.send(new sdk.PutBucketPolicyCommand({ ...HERE, Policy }));
+    await client.send(new sdk.PutObjectCommand({ ...OBJECT, Body: "x" }));
+    expect(await (await fetch(`${open.url}/${BUCKET}/team/a.txt`)).text()).toBe("x");
+    const key = { SSECustomerAlgorithm: "AES256", SSECustomerKey: Buffer.alloc(32, 7).toString("base64") };
+    const put = new sdk.PutObjectCommand({ ...HERE, Key: "mine", Body: "x", ...key });
+    expect(await outcome(client, put)).toBe("ok");
+    expect(await outcome(owner, put)).toBe("AccessDenied");
+  } finally {
+    client.destroy();
+    await open.stop();
+  }
+}, 60_000);

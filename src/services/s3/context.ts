@@ -19,6 +19,8 @@ export interface S3Dependencies {
   readonly kms: KmsKeys;
   readonly clock: Clock;
   readonly log: Logger;
+  /** `open`: new buckets block neither public access nor customers' keys (SSE-C). Without it they block both, as AWS's. */
+  readonly newBuckets?: "closed" | "open";
 }
 
 /** What every function of this room works with. */

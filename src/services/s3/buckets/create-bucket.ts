@@ -12,6 +12,27 @@ import { accessDenied, invalidArgument, notImplemented } from "./errors.ts";
 import { checkOwnership } from "./ownership-controls.ts";
 import { checkTags } from "./tag-set.ts";
 
+const CLOSED: BucketSettings = {
+  publicAccessBlock: {
+    BlockPublicAcls: true,
+    IgnorePublicAcls: true,
+    BlockPublicPolicy: true,
+    RestrictPublicBuckets: true,
+  },
+};
+
+const OPEN: BucketSettings = {
+  encryption: {
+    Rules: [
+      {
+        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" },
+        BucketKeyEnabled: false,
+        BlockedEncryptionTypes: { EncryptionType: ["NONE"] },
+      },
+    ],
+  },
+};
+
 /** AWS's default quota of general purpose buckets in an account. */
 const MOST_BUCKETS = 10_000;
 
@@ -26,7 +47,7 @@ export async function createBucket(
   const name = input.Bucket ?? "";
   const region = locationOf(call.region, input.CreateBucketConfiguration);
   checkNamespace(call, input, name, region);
-  const settings = firstSettings(input);
+  const settings = firstSettings(input, s3.newBuckets);
   const now = call.now.getTime();
   await s3.metadata.write(async (tx) => {
     if (await alreadyOwned(tx, call, name)) return;
@@ -84,8 +105,14 @@ function illegalLocation(said: string): AwsError {
   );
 }
 
-/** What a new bucket has at AWS since April 2023: no ACLs, no public access. */
-function firstSettings(input: sdk.CreateBucketCommandInput): BucketSettings {
+/**
+ * What a new bucket has at AWS: since April 2023 neither ACLs nor public access, and since April 2026 no objects under
+ * customers' keys, which is what it means to have no encryption configuration.
+ */
+function firstSettings(
+  input: sdk.CreateBucketCommandInput,
+  newBuckets: S3Context["newBuckets"],
+): BucketSettings {
   const ownership = checkOwnership(input.ObjectOwnership ?? "BucketOwnerEnforced");
   const grants = [
     input.GrantFullControl,
@@ -102,12 +129,7 @@ function firstSettings(input: sdk.CreateBucketCommandInput): BucketSettings {
   const tags = input.CreateBucketConfiguration?.Tags;
   return {
     ownership,
-    publicAccessBlock: {
-      BlockPublicAcls: true,
-      IgnorePublicAcls: true,
-      BlockPublicPolicy: true,
-      RestrictPublicBuckets: true,
-    },
+    ...(newBuckets === "open" ? OPEN : CLOSED),
     ...(tags !== undefined && tags.length > 0 && { tags: checkTags(tags) }),
     ...(input.ObjectLockEnabledForBucket && { objectLock: { ObjectLockEnabled: "Enabled" } }),
   };
