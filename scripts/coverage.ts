@@ -4,6 +4,7 @@ import type { ServiceModel } from "../src/aws/wire.ts";
 import type { Call } from "../src/identity/call.ts";
 import { createOperations as codeArtifactOperations } from "../src/services/codeartifact/operations.ts";
 import { createOperations as ecrOperations } from "../src/services/ecr/operations.ts";
+import { createOperations as kmsOperations } from "../src/services/kms/operations.ts";
 import { sts } from "../src/services/sts/index.ts";
 
 /** A table of operations is looked at, not called: what its functions need may be missing. */
@@ -13,6 +14,7 @@ const services: readonly AwsService<Call>[] = [
     model: "codeartifact",
     operations: codeArtifactOperations(...([{}, {}] as unknown as Parameters<typeof codeArtifactOperations>)),
   },
+  { model: "kms", operations: kmsOperations({} as Parameters<typeof kmsOperations>[0]) },
   sts,
 ];
 

@@ -63,7 +63,7 @@ export function createServiceModel(
     answer: (operation, output, requestId) => protocol.write(planOf(operation.name), output, requestId),
 
     error: (error, requestId) =>
-      protocol.writeError(errorDocument(error, schemas.errors.get(error.name)), requestId),
+      protocol.writeError(errorDocument(error, schemas.errors.get(error.name), service.protocol), requestId),
 
     notImplemented: (operation) =>
       new AwsError(

@@ -448,6 +448,18 @@ describe("KMS refuses in its own words", () => {
       says: "The key ID in the request does not identify a CMK that can perform this operation.",
     },
     {
+      what: "a ciphertext of another key than the named one, which cannot decrypt at all",
+      call: async () => {
+        const { KeyMetadata } = await bySdk("CreateKey", {
+          KeySpec: "HMAC_256",
+          KeyUsage: "GENERATE_VERIFY_MAC",
+        });
+        const { CiphertextBlob } = await bySdk("Encrypt", { KeyId: key, Plaintext: PLAINTEXT });
+        return bySdk("Decrypt", { CiphertextBlob, KeyId: KeyMetadata.KeyId });
+      },
+      error: "IncorrectKeyException",
+    },
+    {
       what: "a wrong signature",
       call: async () => {
         const { KeyMetadata } = await bySdk("CreateKey", {

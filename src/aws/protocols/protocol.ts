@@ -47,14 +47,21 @@ export interface ErrorDocument {
 
 /**
  * An error with what the model says of it. The model's status holds unless the service set another than the usual
- * 400; services need not repeat what the model knows.
+ * 400; services need not repeat what the model knows. In the awsJson protocols AWS answers 400 for whatever is the
+ * caller's fault, also where the model has another status (KMS API reference: NotFoundException is 400).
  */
-export function errorDocument(error: AwsError, schema: ErrorSchema | undefined): ErrorDocument {
+export function errorDocument(
+  error: AwsError,
+  schema: ErrorSchema | undefined,
+  protocol: Protocol,
+): ErrorDocument {
+  const named = schema?.status ?? 400;
+  const usual = protocol.startsWith("awsJson") && named < 500 ? 400 : named;
   return {
     name: error.name,
     queryCode: schema?.queryCode ?? error.name,
     namespace: schema?.namespace,
-    status: error.status === 400 ? (schema?.status ?? 400) : error.status,
+    status: error.status === 400 ? usual : error.status,
     message: error.message,
     messageMember: schema?.messageMember ?? "message",
     members: error.members,

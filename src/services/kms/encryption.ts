@@ -6,6 +6,7 @@ import type {
   ReEncryptCommandInput,
 } from "@aws-sdk/client-kms";
 import type { Call } from "../../identity/call.ts";
+import { authorizeKey } from "./access.ts";
 import { openCiphertext, originOf, sealCiphertext } from "./ciphertext.ts";
 import type { KmsContext } from "./context.ts";
 import {
@@ -21,7 +22,7 @@ import { type Key, keyArn } from "./key.ts";
 import { isRsaSpec, RSA_BITS } from "./key-specs.ts";
 import type { EncryptionContext } from "./kms-keys.ts";
 import type { Material } from "./materials.ts";
-import { openForUse, useKey } from "./open-named-key.ts";
+import { openForUse, openNamedKey, useKey } from "./open-named-key.ts";
 import { decryptOaep, encryptOaep, oaepRoom } from "./rsa.ts";
 
 const SYMMETRIC = "SYMMETRIC_DEFAULT";
@@ -132,21 +133,25 @@ async function openSource(
     return { key, algorithm, context, blob, version: undefined };
   }
   const origin = originOf(blob);
-  const named = given.keyId === undefined ? undefined : await openForUse(kms, call, given.keyId, use);
+  const named = given.keyId === undefined ? undefined : await openNamedKey(kms, call, given.keyId);
+  if (named) await authorizeKey(kms, call, named, { ...use, action: `kms:${given.operation}` });
   if (origin === undefined) throw invalidCiphertext();
-  if (named !== undefined) {
-    if (named.id !== origin.keyId) throw incorrectKey();
-    return { key: named, algorithm, context, blob, version: origin.version };
-  }
-  const row = await kms.metadata.reader
+  if (named && named.id !== origin.keyId) throw incorrectKey();
+  const key = named ?? (await keyOfCiphertext(kms, call, origin.keyId));
+  await useKey(kms, call, key, use);
+  return { key, algorithm, context, blob, version: origin.version };
+}
+
+/** Of whatever account: the ciphertext says no more than the key's id. */
+async function keyOfCiphertext(kms: KmsContext, call: Call, id: string): Promise<Key> {
+  const key = await kms.metadata.reader
     .selectFrom("kms_keys")
     .selectAll()
-    .where("id", "=", origin.keyId)
+    .where("id", "=", id)
     .where("region", "=", call.region)
     .executeTakeFirst();
-  if (row === undefined) throw ciphertextOfUnknownKey();
-  await useKey(kms, call, row, use);
-  return { key: row, algorithm, context, blob, version: origin.version };
+  if (key === undefined) throw ciphertextOfUnknownKey();
+  return key;
 }
 
 export async function encryptBytes(
