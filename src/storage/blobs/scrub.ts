@@ -62,9 +62,10 @@ export async function scrub(
       };
       if (pass.bytes - noted >= NOTE_BYTES) await note(pass);
     }
-    if (rows.length < BATCH) pass = { ...pass, finishedAt: now() };
+    const finished = rows.length < BATCH;
+    if (finished) pass = { ...pass, finishedAt: now() };
     await note(pass);
-    if (pass.finishedAt > 0) {
+    if (finished) {
       context.log.info(pass, "all blobs were read again");
       return pass;
     }
