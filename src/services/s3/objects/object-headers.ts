@@ -52,11 +52,12 @@ export function describeHeaders(call: S3Call, input: HeaderInput): Described {
 
 /** `aws-chunked` says how the bytes travelled, not what they are. */
 function withoutFraming(encoding: string | undefined): string | undefined {
+  if (encoding === undefined || !/aws-chunked/i.test(encoding)) return encoding;
   return encoding
-    ?.split(",")
+    .split(",")
     .map((one) => one.trim())
     .filter((one) => one !== "" && one.toLowerCase() !== "aws-chunked")
-    .join(",");
+    .join(", ");
 }
 
 export interface HeaderOutput {
