@@ -36,8 +36,9 @@ export async function callOf(
 }
 
 /** What bucket policies can ask of a signature (S3 User Guide, "Signature Version 4 authentication specific policy keys"). */
-function signatureOf({ principal, signed, presigned }: Caller): S3Call["signature"] {
+function signatureOf({ principal, signed, presigned, form }: Caller): S3Call["signature"] {
   if (principal.kind === "anonymous") return undefined;
+  if (form !== undefined) return { type: "POST", ...form };
   return {
     type: presigned ? "REST-QUERY-STRING" : "REST-HEADER",
     version: signed === undefined ? "AWS" : "AWS4-HMAC-SHA256",

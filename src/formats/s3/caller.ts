@@ -20,6 +20,8 @@ export interface Caller {
   readonly signed: SignedRequest | undefined;
   /** Whether x-amz-* parameters of the query stand for headers. */
   readonly presigned: boolean;
+  /** When a browser's form was signed; Signature Version 2 does not say it. */
+  readonly form?: { readonly version: "AWS4-HMAC-SHA256" | "AWS"; readonly signedAt: Date | undefined };
 }
 
 export const ANONYMOUS: Anonymous = {

@@ -34,7 +34,8 @@ async function identifyV2(
 ): Promise<Caller> {
   const [policy, accessKeyId, signature] = V2_FIELDS.map((name) => required(fields, name));
   const principal = await identity.authenticateV2(accessKeyId ?? "", policy ?? "", signature ?? "");
-  return { principal, region, signed: undefined, presigned: false };
+  const form = { version: "AWS", signedAt: undefined } as const;
+  return { principal, region, signed: undefined, presigned: false, form };
 }
 
 async function identifyV4(
@@ -58,7 +59,8 @@ async function identifyV4(
   const given = Buffer.from(signature, "latin1");
   if (given.length !== expected.length || !timingSafeEqual(given, expected))
     throw new SignatureProblem("mismatch", "", { AWSAccessKeyId: accessKeyId });
-  return { principal: signer.principal, region, signed: undefined, presigned: false };
+  const form = { version: "AWS4-HMAC-SHA256", signedAt } as const;
+  return { principal: signer.principal, region, signed: undefined, presigned: false, form };
 }
 
 function required(fields: Fields, name: string): string {

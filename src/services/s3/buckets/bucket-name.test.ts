@@ -4,16 +4,7 @@ import { checkBucketName } from "./bucket-name.ts";
 const OWNER = { account: "111122223333", region: "us-west-2" };
 
 describe("names of buckets that are taken", () => {
-  for (const name of [
-    "abc",
-    "my-bucket",
-    "my.bucket.1",
-    "1bucket",
-    "a".repeat(63),
-    "a-b",
-    "192.168.5",
-    "a.-b",
-  ])
+  for (const name of ["abc", "my-bucket", "my.bucket.1", "1bucket", "a".repeat(63), "a-b", "192.168.5"])
     test(name, () => expect(() => checkBucketName(name)).not.toThrow());
   test("of the account's own regional namespace", () => {
     expect(() => checkBucketName("amzn-111122223333-us-west-2-an", OWNER)).not.toThrow();
@@ -27,6 +18,8 @@ describe("names of buckets that are refused", () => {
     "a".repeat(64),
     "Bucket",
     "my_bucket",
+    "a.-b",
+    "a-.b",
     "-bucket",
     "bucket-",
     ".bucket",

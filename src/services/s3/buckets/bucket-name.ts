@@ -15,7 +15,8 @@ export interface NamespaceOwner {
 export function checkBucketName(name: string, regional?: NamespaceOwner): void {
   const valid =
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) &&
-    !name.includes("..") &&
+    // Each label begins and ends with a letter or digit.
+    !/\.[.-]|-\./.test(name) &&
     !/^\d{1,3}(\.\d{1,3}){3}$/.test(name) &&
     !RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix)) &&
     !RESERVED_SUFFIXES.some((suffix) => name.endsWith(suffix)) &&

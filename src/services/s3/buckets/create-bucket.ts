@@ -64,6 +64,8 @@ export async function createBucket(
         settings: JSON.stringify(settings),
         revision: 1,
       })
+      // Another server may make it at this moment: PostgreSQL then has this transaction run again.
+      .onConflict((conflict) => conflict.column("name").doNothing())
       .execute();
   });
   return { Location: `/${name}`, BucketArn: bucketArn(name) };

@@ -42,9 +42,8 @@ export function requestConditions(call: S3Call): AccessContext {
     const value = call.header(header);
     if (value !== undefined) context[key] = value;
   }
-  // S3 has its own spelling of what is copied: without the slash that may begin it.
-  const source = context["s3:x-amz-copy-source"];
-  if (typeof source === "string") context["s3:x-amz-copy-source"] = source.replace(/^\//, "");
+  const source = call.header("x-amz-copy-source");
+  if (source !== undefined) context["s3:x-amz-copy-source"] = copySource(source);
   return {
     ...context,
     ...signatureConditions(call),
@@ -52,6 +51,16 @@ export function requestConditions(call: S3Call): AccessContext {
     ...requestTagConditions(tagsOfHeader(call.header("x-amz-tagging"))),
     ...retentionConditions(call.now, call.header("x-amz-object-lock-retain-until-date")),
   };
+}
+
+/** `bucket/key` as policies write it: decoded, without the slash that may begin it and without the version. */
+function copySource(header: string): string {
+  const [path = ""] = header.replace(/^\//, "").split("?versionId=");
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function signatureConditions({ signature, now }: S3Call): AccessContext {
