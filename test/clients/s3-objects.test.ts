@@ -192,7 +192,7 @@ describeWithClients("objects", ["python"], () => {
   test("metadata beyond ASCII comes back", async () => {
     await put("described", "content", { Metadata: { note: "größe", plain: "a b" } });
     const { Metadata } = await s3.send(new sdk.HeadObjectCommand({ Bucket, Key: "described" }));
-    expect(Metadata).toEqual({ note: "=?UTF-8?Q?gr=C3=B6=C3=9Fe?=", plain: "a b" });
+    expect(Metadata).toEqual({ note: "=?UTF-8?B?Z3LDtsOfZQ==?=", plain: "a b" });
   });
 
   test("a key of the client's own encrypts, and only with it the content is read", async () => {
