@@ -121,7 +121,9 @@ function readOutside(
 ): unknown {
   if (!outside) return readBinding(member, request, target, labels, boundQuery, false);
   try {
-    return readBinding(member, request, target, labels, boundQuery, true);
+    const value = readBinding(member, request, target, labels, boundQuery, true);
+    if (typeof value === "number" && !Number.isSafeInteger(value)) throw new Malformed("not an integer");
+    return value;
   } catch (error) {
     throw error instanceof Malformed ? outside.malformed(member, request, target) : error;
   }

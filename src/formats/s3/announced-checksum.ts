@@ -2,6 +2,7 @@
 import { readBase64 } from "../../aws/protocols/text-values.ts";
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, isChecksum } from "../../services/s3/index.ts";
 import { invalidDigest, invalidRequest } from "./errors.ts";
+import type { RequestHead } from "./request-head.ts";
 
 export interface AnnouncedChecksum {
   /** Lower-case hex. */
@@ -11,6 +12,15 @@ export interface AnnouncedChecksum {
   readonly value: string | undefined;
   /** The trailer that will have it, in lower case. */
   readonly trailer: string | undefined;
+}
+
+/** Their checksum headers speak of the object that they make, and are the operation's to compare. */
+const CHECKSUM_OF_OBJECT: ReadonlySet<string> = new Set(["CompleteMultipartUpload"]);
+
+/** What a request says about its body. Throws AwsError: InvalidDigest, InvalidRequest. */
+export function announcedFor(operation: string, head: Pick<RequestHead, "header">): AnnouncedChecksum {
+  if (!CHECKSUM_OF_OBJECT.has(operation)) return readAnnouncedChecksum(head.header);
+  return readAnnouncedChecksum((name) => (name === "content-md5" ? head.header(name) : undefined));
 }
 
 /** Throws AwsError: InvalidDigest, InvalidRequest. */

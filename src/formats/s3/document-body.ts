@@ -4,10 +4,9 @@ import { AwsError } from "../../aws/errors.ts";
 import { type BodyReader, createBodyReader } from "../../server/request-body.ts";
 import { type ChecksumAlgorithm, HASH_OF } from "../../services/s3/index.ts";
 import { beginHash, type HashAlgorithm } from "../../storage/blobs/hash-algorithms.ts";
-import { checkTrailer, readAnnouncedChecksum } from "./announced-checksum.ts";
+import { type AnnouncedChecksum, checkTrailer } from "./announced-checksum.ts";
 import { invalidRequest } from "./errors.ts";
 import type { Payload } from "./payload.ts";
-import type { RequestHead } from "./request-head.ts";
 
 /** DeleteObjects and CompleteMultipartUpload have the longest: ten thousand parts with their checksums are 3 MiB. */
 const LONGEST_DOCUMENT = 8 * 2 ** 20;
@@ -26,21 +25,20 @@ const NEEDS_CHECKSUM: ReadonlySet<string> = new Set([
   "PutObjectRetention",
 ]);
 
-/** Their checksum headers speak of the object that they make, and are the operation's to compare. */
-const CHECKSUM_OF_OBJECT: ReadonlySet<string> = new Set(["CompleteMultipartUpload"]);
-
 export interface DocumentReader {
   /** Throws AwsError: MaxMessageLengthExceeded, BadDigest, XAmzContentSHA256Mismatch, InvalidRequest. */
-  read(operation: string, request: IncomingMessage, head: RequestHead, payload: Payload): Promise<Uint8Array>;
+  read(
+    operation: string,
+    request: IncomingMessage,
+    announced: AnnouncedChecksum,
+    payload: Payload,
+  ): Promise<Uint8Array>;
 }
 
 export function createDocumentReader(): DocumentReader {
   const bodies = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
   return {
-    async read(operation, request, head, payload) {
-      const { md5, algorithm, value, trailer } = readAnnouncedChecksum((name) =>
-        name === "content-md5" || !CHECKSUM_OF_OBJECT.has(operation) ? head.header(name) : undefined,
-      );
+    async read(operation, request, { md5, algorithm, value, trailer }, payload) {
       const wire = await readWire(bodies, request);
       const body = await payload.decodeWhole(wire);
       const checksum = trailer === undefined ? value : payload.trailer(trailer);

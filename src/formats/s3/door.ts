@@ -17,6 +17,7 @@ import { bucketOfHost } from "../../server/s3-requests.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
 import { sendBytes } from "../../storage/blobs/send-bytes.ts";
 import { withBody } from "../request-body.ts";
+import { announcedFor } from "./announced-checksum.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
 import { callOf } from "./call.ts";
 import { type Caller, identify } from "./caller.ts";
@@ -117,9 +118,10 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     { request, head, caller, arrival, slow }: Served,
   ): Promise<object> {
     const payload = await openPayload(head, caller, identity);
+    const announced = announcedFor(operation.name, head);
     const { streamingInput } = operation;
     if (streamingInput === undefined) {
-      const body = await documents.read(operation.name, request, head, payload);
+      const body = await documents.read(operation.name, request, announced, payload);
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
       if (operation.streamingOutput !== undefined)
@@ -132,7 +134,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     checkInput(input, head.wire.headers);
     const call = await callOf(s3, caller, arrival, head, input);
     return withBody(request, (wire) =>
-      handler({ ...call, body: uploadBody(head, payload, wire) }, input as never),
+      handler({ ...call, body: uploadBody(announced, payload, wire) }, input as never),
     );
   }
 }

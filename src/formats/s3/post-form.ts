@@ -35,37 +35,41 @@ export async function readPostForm<Result>(
   const fields = new Map<string, string>();
   let size = 0;
   let file: BusboyFileStream | undefined;
+  let failure: Error | undefined;
   const result = new Promise<Result>((resolve, reject) => {
+    // What follows in the same piece of the body is still parsed: none of it counts any more. A file that is here
+    // whole counts, whatever stands after it; one that is not makes its reader fail.
+    const fail = (error: Error): void => {
+      failure ??= error;
+      if (file === undefined) reject(error);
+      else file.destroy(error);
+    };
     parser.on("field", (name, value, nameTruncated, valueTruncated) => {
-      if (file !== undefined) return;
+      if (file !== undefined || failure !== undefined) return;
       size += name.length + value.length;
-      if (nameTruncated || valueTruncated || size > LARGEST_FIELDS) return reject(fieldsTooLarge());
+      if (nameTruncated || valueTruncated || size > LARGEST_FIELDS) return fail(fieldsTooLarge());
       const key = name.toLowerCase();
       if (!fields.has(key)) fields.set(key, value);
     });
     parser.on("file", (_name, stream, fileName: string | undefined) => {
       // A form that is cut off is told by the stream's error to whoever reads it.
       stream.on("error", () => undefined);
-      if (file !== undefined) {
+      if (file !== undefined || failure !== undefined) {
         stream.resume();
         return;
       }
       file = stream;
-      use({ fields, file: stream, fileName: baseName(fileName ?? "") }).then(resolve, reject);
+      use({ fields, file: stream, fileName: baseName(fileName ?? "") }).then(resolve, (error: unknown) =>
+        reject(failure ?? error),
+      );
     });
-    parser.on("fieldsLimit", () => reject(fieldsTooLarge()));
+    parser.on("fieldsLimit", () => fail(fieldsTooLarge()));
     parser.on("finish", () => {
       if (file === undefined)
-        reject(invalidArgument("POST requires exactly one file upload per request.", "file", "0"));
+        fail(invalidArgument("POST requires exactly one file upload per request.", "file", "0"));
     });
-    parser.on("error", () => {
-      reject(malformed());
-      file?.destroy(malformed());
-    });
-    body.once("error", (error) => {
-      reject(error);
-      file?.destroy(error);
-    });
+    parser.on("error", () => fail(malformed()));
+    body.once("error", fail);
   });
   body.pipe(parser);
   try {

@@ -35,6 +35,9 @@ export function readHead(raw: RawHead, presigned: boolean): RequestHead {
   const headers: Record<string, string> = Object.assign(Object.create(null), given);
   dropAwsChunked(headers);
   for (const name of DATES) normalizeDate(headers, name);
+  // S3 takes the name in any case.
+  const algorithm = headers["x-amz-sdk-checksum-algorithm"];
+  if (algorithm !== undefined) headers["x-amz-sdk-checksum-algorithm"] = algorithm.toUpperCase();
   const { method, bucket } = raw;
   return {
     wire: { method, target, headers, body: NO_BYTES, bucket },
@@ -88,7 +91,7 @@ function dropAwsChunked(headers: Record<string, string>): void {
     .map((part) => part.trim())
     .filter((part) => part !== "" && part.toLowerCase() !== "aws-chunked");
   if (rest.length === 0) delete headers["content-encoding"];
-  else headers["content-encoding"] = rest.join(",");
+  else headers["content-encoding"] = rest.join(", ");
 }
 
 /** Bound to times in the model. RFC 9110 section 13.1.3: a condition whose date is none is ignored. */

@@ -1,13 +1,12 @@
 import type { Readable } from "node:stream";
 import type { UploadBody } from "../../services/s3/index.ts";
-import { checkTrailer, readAnnouncedChecksum } from "./announced-checksum.ts";
+import { type AnnouncedChecksum, checkTrailer } from "./announced-checksum.ts";
 import { missingContentLength } from "./errors.ts";
 import type { Payload } from "./payload.ts";
-import type { RequestHead } from "./request-head.ts";
 
-/** The body of an upload as the engine gets it. Throws AwsError: MissingContentLength, InvalidDigest, InvalidRequest. */
-export function uploadBody(head: RequestHead, payload: Payload, wire: Readable): UploadBody {
-  const { md5, algorithm, value, trailer } = readAnnouncedChecksum(head.header);
+/** The body of an upload as the engine gets it. Throws MissingContentLength. */
+export function uploadBody(announced: AnnouncedChecksum, payload: Payload, wire: Readable): UploadBody {
+  const { md5, algorithm, value, trailer } = announced;
   if (payload.length === undefined) throw missingContentLength();
   return {
     stream: payload.decode(wire),
