@@ -155,10 +155,15 @@ function signedHeaders(
     if (name.startsWith("x-amz-") || name.startsWith("content-")) headers.set(name, value);
   for (const [name, values] of readHeaders(request.rawHeaders))
     if (name.startsWith("x-amz-") || name === "content-type" || name === "content-md5")
-      headers.set(name, values.map((value) => value.trim()).join(","));
+      headers.set(name, utf8(values.map((value) => value.trim()).join(",")));
   return headers;
 }
 
 function denied(message: string): AwsError {
   return new AwsError("AccessDenied", message, { status: 403 });
+}
+
+/** Bytes of a header as the text they are signed as. */
+function utf8(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
 }
