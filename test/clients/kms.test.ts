@@ -15,6 +15,7 @@ import {
 } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import * as sdk from "@aws-sdk/client-kms";
 import { describeWithClients } from "../client.ts";
 import { RunningServer } from "../running-server.ts";
@@ -596,3 +597,33 @@ function policyFor(principal: string): string {
     Statement: [{ Effect: "Allow", Principal: { AWS: principal }, Action: "kms:*", Resource: "*" }],
   });
 }
+
+test("on short days a key is really deleted when its day has come, and the others stay", async () => {
+  const hurried = await RunningServer.start({
+    env: { SHOSOIN_DAY_SECONDS: "1" },
+    args: ["--log-level", "error"],
+  });
+  const own = new sdk.KMSClient({
+    ...{ endpoint: hurried.url, region: "us-east-1", maxAttempts: 1, credentials: hurried.rootKey },
+  });
+  try {
+    const made = async () => (await own.send(new sdk.CreateKeyCommand({}))).KeyMetadata?.KeyId ?? "";
+    const [doomed, kept] = [await made(), await made()];
+    const { CiphertextBlob } = await own.send(new sdk.EncryptCommand({ KeyId: kept, Plaintext: PLAINTEXT }));
+    await own.send(new sdk.ScheduleKeyDeletionCommand({ KeyId: doomed, PendingWindowInDays: 7 }));
+    const describe = () => own.send(new sdk.DescribeKeyCommand({ KeyId: doomed }));
+    while (
+      await describe().then(
+        () => true,
+        (error: Error) => error.name !== "NotFoundException",
+      )
+    )
+      await setTimeout(200);
+    const { Plaintext } = await own.send(new sdk.DecryptCommand({ CiphertextBlob }));
+    expect(Buffer.from(Plaintext ?? [])).toEqual(PLAINTEXT);
+    expect((await own.send(new sdk.ListKeysCommand({}))).Keys?.map(({ KeyId }) => KeyId)).toEqual([kept]);
+  } finally {
+    own.destroy();
+    await hurried.stop();
+  }
+}, 180_000);
