@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import pino from "pino";
@@ -9,7 +9,7 @@ import type { Blob, UploadOptions } from "../../src/storage/blobs/blobs.ts";
 import type { DamageReport } from "../../src/storage/blobs/damage.ts";
 import { digestOf } from "../../src/storage/blobs/digest.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
-import { BlobDamaged } from "../../src/storage/blobs/errors.ts";
+import { BlobDamaged, BlobMissing } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
 import { BlobTestKeys } from "../blob-test-keys.ts";
@@ -107,17 +107,36 @@ describeOnEachStore("scrub", (stores) => {
   }, 60_000);
 
   test("bytes that are gone are damage; a store that comes back ends it", async () => {
-    const { server, put, time } = await install();
+    const { server, put } = await install();
     const blobs = server(Number.MAX_SAFE_INTEGER);
     const { blob, file } = await put(blobs, randomBytes(300_000));
+    const customerKey = randomBytes(32);
+    const encryption = { scope: "customer/one", customerKey } as const;
+    const customers = await put(blobs, randomBytes(300_000), { encryption });
+    renameSync(customers.file, `${customers.file}.away`);
+    await expect(blobs.open(customers.blob.id, undefined, { customerKey })).rejects.toBeInstanceOf(
+      BlobMissing,
+    );
+    while ((await blobs.totals()).damaged === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    renameSync(`${customers.file}.away`, customers.file);
     renameSync(file, `${file}.away`);
     expect(await blobs.scrub(NEVER)).toMatchObject({ damaged: 1 });
     await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
     renameSync(`${file}.away`, file);
-    time.now += 7 * DAY;
-    expect(await blobs.scrub(NEVER)).toMatchObject({ damaged: 0, intact: 1 });
+    // With the next round, not only the next pass.
+    await blobs.scrub(NEVER);
     expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
-    rmSync(file);
+    expect((await readAll(await blobs.open(customers.blob.id, undefined, { customerKey }))).length).toBe(
+      300_000,
+    );
+    // A reader who misses them notes it, too.
+    renameSync(file, `${file}.away`);
+    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobMissing);
+    while ((await blobs.totals()).damaged === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
+    renameSync(`${file}.away`, file);
+    await blobs.scrub(NEVER);
+    expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
   });
 
   test("blobs of keys that are not to be had are left out and counted", async () => {

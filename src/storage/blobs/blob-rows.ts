@@ -107,6 +107,7 @@ export async function insertBlob(
       extents: written.extents,
       stored_id: null,
       damaged_at: 0,
+      damage: "",
     })
     .execute();
   await insertContent(tx, id, written.content);
@@ -130,6 +131,7 @@ export async function replaceBytes(
       extents: written.extents,
       stored_id: written.uploadId,
       damaged_at: 0,
+      damage: "",
     })
     .where("id", "=", row.id)
     .execute();

@@ -20,7 +20,8 @@ export function isDamage(error: unknown): error is BlobDamaged | BlobMissing {
  * takes their place. Nothing happens when that is known, or the blob has other bytes by now. Returns whether it was news.
  */
 export async function quarantine(context: BlobsContext, row: BlobRow, reason: Error): Promise<boolean> {
-  if (!(await mark(context, row, context.clock.now().getTime()))) return false;
+  const damage = reason instanceof BlobMissing ? "missing" : "altered";
+  if (!(await mark(context, row, damage))) return false;
   const blob = blobOf(row);
   context.log.error(
     { err: reason, blob: blob.id, sha256: blob.sha256, scope: blob.scope },
@@ -32,7 +33,7 @@ export async function quarantine(context: BlobsContext, row: BlobRow, reason: Er
 
 /** The opposite: the blob's bytes are what was written after all. */
 export async function release(context: BlobsContext, row: BlobRow, reason: string): Promise<void> {
-  if (await mark(context, row, 0)) reportRepaired(context, blobOf(row), reason);
+  if (await mark(context, row, "")) reportRepaired(context, blobOf(row), reason);
 }
 
 export function reportRepaired(context: BlobsContext, blob: Blob, reason: string): void {
@@ -41,15 +42,16 @@ export function reportRepaired(context: BlobsContext, blob: Blob, reason: string
 }
 
 /** Unless it is marked so already, or has other bytes by now. */
-async function mark({ metadata }: BlobsContext, row: BlobRow, damagedAt: number): Promise<boolean> {
-  const { numUpdatedRows } = await metadata.write((tx) =>
+async function mark(context: BlobsContext, row: BlobRow, damage: BlobRow["damage"]): Promise<boolean> {
+  const damagedAt = damage === "" ? 0 : context.clock.now().getTime();
+  const { numUpdatedRows } = await context.metadata.write((tx) =>
     tx
       .updateTable("blobs")
-      .set({ damaged_at: damagedAt })
+      .set({ damaged_at: damagedAt, damage })
       .where("id", "=", row.id)
       .where("location", "=", row.location)
       .where("stored_id", row.stored_id === null ? "is" : "=", row.stored_id)
-      .where("damaged_at", damagedAt === 0 ? ">" : "=", 0)
+      .where("damage", damage === "" ? "!=" : "=", "")
       .executeTakeFirst(),
   );
   return numUpdatedRows > 0n;

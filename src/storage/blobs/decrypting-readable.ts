@@ -1,4 +1,5 @@
 import { Readable, type Writable } from "node:stream";
+import { BlobDamaged } from "./errors.ts";
 import type { SegmentRange } from "./extents.ts";
 import { type SealedSource, sealedSource } from "./sealed-source.ts";
 import { ExtentCipher, SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
@@ -88,4 +89,24 @@ export class DecryptingReadable extends Readable {
     }
     return this.#cipher;
   }
+}
+
+/** The same for stored bytes that are in memory. Throws BlobDamaged. */
+export function decryptRange(
+  stored: Uint8Array,
+  { segments, start, skip, length }: SegmentRange,
+  dataKey: Uint8Array,
+  uploadId: string,
+): Uint8Array {
+  let at = start;
+  const plain = segments.map(({ salt, index, last, length: segmentLength }) => {
+    const end = at + segmentLength + TAG_BYTES;
+    if (end > stored.length) throw new BlobDamaged("encrypted bytes end too early");
+    const sealed = stored.subarray(at, end);
+    at = end;
+    return new ExtentCipher(dataKey, salt, uploadId).open(sealed, index, last);
+  });
+  const [first = new Uint8Array(0)] = plain;
+  const whole = plain.length === 1 ? first : Buffer.concat(plain);
+  return whole.subarray(skip, skip + length);
 }

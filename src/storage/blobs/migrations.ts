@@ -129,6 +129,10 @@ export const migrations: Migrations = {
       ])
         table = table.addColumn(name, integer, (column) => column.notNull());
       await table.execute();
+      await db.schema
+        .alterTable("blobs")
+        .addColumn("damage", text, (column) => column.notNull().defaultTo(""))
+        .execute();
     },
   },
 };

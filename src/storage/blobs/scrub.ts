@@ -2,6 +2,7 @@
  * Silent damage is found by reading: in every period each blob is read again and hashed, at a pace that leaves the disk to
  * others. What is damaged is put into quarantine, and repaired from a blob of the same bytes under another key or in the
  * other tier when there is one. What was in quarantine and is whole again (a disk that was not mounted) comes out of it.
+ * What was missing is looked for in every round, as that costs no reading.
  *
  * One round is one job; where it stands is a row, so a restart goes on and any server of a cluster can.
  */
@@ -14,7 +15,7 @@ import type { OneRequestUploads } from "./one-request.ts";
 import { Pace } from "./pace.ts";
 import { openBlob } from "./read-blob.ts";
 import { beginPass, readPass, type ScrubPass, writePass } from "./scrub-pass.ts";
-import { openBytes } from "./stored-bytes.ts";
+import { checkPresent, openBytes } from "./stored-bytes.ts";
 import { UploadHash } from "./upload-hash.ts";
 
 /** A pass begins so many days after the one before began, or when that one ends. */
@@ -24,8 +25,10 @@ const BATCH = 100;
 const NOTE_BYTES = 256 * 1024 * 1024;
 /** What looking at a blob costs besides its bytes. */
 const BLOB_COST_BYTES = 4096;
+/** A round that took so long leaves the rest to the next. */
+const ROUND_MILLISECONDS = 9 * 60_000;
 
-/** One round, up to the end of the pass or until `signal` fires. Resolves to where the pass stands. */
+/** One round, to the end of the pass unless that takes too long or `signal` fires. Resolves to where the pass stands. */
 export async function scrub(
   context: BlobsContext,
   uploads: OneRequestUploads,
@@ -33,13 +36,15 @@ export async function scrub(
 ): Promise<ScrubPass | undefined> {
   if (context.scrubBytesPerSecond === 0) return undefined;
   const now = () => context.clock.now().getTime();
+  const pace = new Pace(context.scrubBytesPerSecond, signal);
+  await lookForMissing(context, uploads, pace);
   let pass = await readPass(context.metadata.reader);
   if (pass === undefined || pass.finishedAt > 0) {
     const due = (pass?.startedAt ?? 0) + PERIOD_DAYS * context.clock.dayMilliseconds;
     if (pass !== undefined && now() < due) return pass;
     pass = beginPass(now());
   }
-  const pace = new Pace(context.scrubBytesPerSecond, signal);
+  const until = performance.now() + ROUND_MILLISECONDS;
   let noted = pass.bytes;
   const note = async (next: ScrubPass) => {
     noted = next.bytes;
@@ -61,6 +66,10 @@ export async function scrub(
         [outcome]: pass[outcome] + 1,
       };
       if (pass.bytes - noted >= NOTE_BYTES) await note(pass);
+      if (performance.now() > until) {
+        await note(pass);
+        return pass;
+      }
     }
     const finished = rows.length < BATCH;
     if (finished) pass = { ...pass, finishedAt: now() };
@@ -68,6 +77,31 @@ export async function scrub(
     if (finished) {
       context.log.info(pass, "all blobs were read again");
       return pass;
+    }
+  }
+}
+
+/** So many a round: of more the next round finds the rest, or the next pass. */
+const MISSING_A_ROUND = 1000;
+
+async function lookForMissing(context: BlobsContext, uploads: OneRequestUploads, pace: Pace): Promise<void> {
+  const rows = await context.metadata.reader
+    .selectFrom("blobs")
+    .selectAll()
+    .where("damaged_at", ">", 0)
+    .where("damage", "=", "missing")
+    .limit(MISSING_A_ROUND)
+    .execute();
+  for (const row of rows) {
+    await pace.spend(BLOB_COST_BYTES);
+    if (pace.stopped) return;
+    try {
+      const bytes = await readableOf(context.metadata.reader, row);
+      await checkPresent(context.stores[row.storage_class], bytes);
+      await release(context, row, "its bytes are there again");
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await repair(context, uploads, row);
     }
   }
 }

@@ -7,7 +7,7 @@ import type { BlobStore, BlobWriter, StoredUpload } from "./blob-store.ts";
 import type { ByteRange, StorageClass } from "./blobs.ts";
 import { BytesReadable } from "./bytes-readable.ts";
 import { CompressingWriter, decompressed } from "./compression.ts";
-import { DecryptingReadable } from "./decrypting-readable.ts";
+import { DecryptingReadable, decryptRange } from "./decrypting-readable.ts";
 import { EncryptingWriter } from "./encrypting-writer.ts";
 import { plainLength, readExtents, segmentsOf, writeExtents } from "./extents.ts";
 
@@ -97,8 +97,17 @@ async function openCoded(
 ): Promise<Readable> {
   if (dataKey === undefined) return openStored(store, bytes, start, end);
   const range = segmentsOf(readExtents(bytes.extents), start, end);
+  if (bytes.content !== undefined)
+    return new BytesReadable(decryptRange(bytes.content, range, dataKey, bytes.uploadId));
   const sealed = await openStored(store, bytes, range.start, range.end);
   return new DecryptingReadable(sealed, range, dataKey, bytes.uploadId);
+}
+
+/** Throws BlobMissing unless all bytes are there, whatever they are. */
+export async function checkPresent(store: BlobStore, bytes: ReadableBytes): Promise<void> {
+  const last = bytes.storedSize - 1;
+  if (bytes.content !== undefined || last < 0) return;
+  (await store.open(bytes.location, bytes.storedSize, last, last)).destroy();
 }
 
 async function openStored(

@@ -26,6 +26,8 @@ export interface BlobsTable {
   stored_id: string | null;
   /** When its bytes were found to be damaged; 0 when they were not. */
   damaged_at: number;
+  /** What was found then. What is missing may come back, with a disk that was not mounted. */
+  damage: "" | "missing" | "altered";
 }
 
 /** The bytes of small blobs, as a store would have them. */
