@@ -5,6 +5,7 @@
  */
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
+import type { Bucket } from "../buckets/bucket.ts";
 import { invalidArgument, invalidRequest } from "../buckets/errors.ts";
 import type { ChecksumAlgorithm, S3Call } from "../call.ts";
 import { checksumOf, HASH_OF } from "../checksums/checksums.ts";
@@ -186,12 +187,17 @@ function checkChangesSomething(
     input.SSECustomerAlgorithm !== undefined ||
     input.CopySourceSSECustomerAlgorithm !== undefined ||
     input.ChecksumAlgorithm !== undefined ||
-    target.bucket.settings.encryption !== undefined ||
+    standardAlgorithm(target.bucket) === "aws:kms" ||
     version.restoredUntil !== null;
   if (changes) return;
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
   );
+}
+
+/** What the bucket's encryption configuration says; where that is AES256, it changes nothing. */
+function standardAlgorithm({ settings }: Bucket): string | undefined {
+  return settings.encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
 }
 
 function directive(name: "metadata" | "tagging", value: string | undefined): Directive {

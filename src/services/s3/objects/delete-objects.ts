@@ -34,7 +34,7 @@ export async function deleteObjects(
     };
   });
   const bucket = await bucketInRegion(s3, call, input.Bucket);
-  const cause = causeOf(call, "DeleteObjects");
+  const cause = causeOf(call, "DeleteObject");
   const bypass = input.BypassGovernanceRetention === true;
   const deleted: DeletedObject[] = [];
   const errors: _Error[] = [];

@@ -30,7 +30,7 @@ export async function getObject(
 ): Promise<Omit<GetObjectCommandOutput, "$metadata">> {
   const reading = await beginReading(s3, call, input);
   readableOrThrow(reading.opened.version, call.now);
-  const output = await describe(s3, call, input, reading);
+  const output = describe(s3, call, input, reading);
   const bytes = await openContent(s3, reading.opened.version, reading.range, reading.customerKey);
   // The SDK types a body of a client; the door sends any Readable.
   return { ...output, Body: bytes as GetObjectCommandOutput["Body"] } as Omit<
@@ -131,7 +131,7 @@ function overridden(input: ReadInput): Output {
   return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 }
 
-async function describe(s3: S3Context, call: S3Call, input: ReadInput, reading: Reading): Promise<Output> {
+function describe(s3: S3Context, call: S3Call, input: ReadInput, reading: Reading): Output {
   const { opened, range, part } = reading;
   const { bucket, version } = opened;
   const { description, size } = version;

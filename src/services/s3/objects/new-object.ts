@@ -1,6 +1,6 @@
 /** What a request says of an object that it makes, whichever way its bytes come: in one piece, in parts, as a copy. */
 import { type Bucket, objectArn } from "../buckets/bucket.ts";
-import { invalidArgument } from "../buckets/errors.ts";
+import { invalidArgument, notImplemented } from "../buckets/errors.ts";
 import { authorizeIn, bucketInRegion } from "../buckets/open-bucket.ts";
 import { type AccessContext, requestTagConditions } from "../buckets/request-conditions.ts";
 import type { S3Call } from "../call.ts";
@@ -16,6 +16,10 @@ export interface NewObjectInput extends AclInput, LockInput {
   readonly Key?: string | undefined;
   readonly StorageClass?: string | undefined;
   readonly Tagging?: string | undefined;
+  readonly WriteOffsetBytes?: number | undefined;
+  readonly ObjectLockEventHold?: string | undefined;
+  readonly ObjectLockEventHoldDurationDays?: number | undefined;
+  readonly ObjectLockEventHoldDurationYears?: number | undefined;
 }
 
 export interface NewObject {
@@ -27,7 +31,7 @@ export interface NewObject {
 }
 
 /**
- * Throws NoSuchBucket, AccessDenied, AccessControlListNotSupported, InvalidStorageClass, InvalidTag, InvalidArgument, ...
+ * Throws NoSuchBucket, AccessDenied, AccessControlListNotSupported, InvalidStorageClass, InvalidTag, InvalidArgument, NotImplemented, ...
  * @param context what else policies may ask of this request
  */
 export async function openForWriting(
@@ -37,6 +41,7 @@ export async function openForWriting(
   context: AccessContext = {},
 ): Promise<NewObject> {
   const key = input.Key ?? "";
+  checkOffered(input);
   const tags = parseTaggingHeader(input.Tagging);
   const bucket = await bucketInRegion(s3, call, input.Bucket);
   const asked = { ...requestTagConditions(tags), ...context };
@@ -45,6 +50,16 @@ export async function openForWriting(
   checkObjectAcl(input);
   const storageClass = parseStorageClass(input.StorageClass);
   return { bucket, key, storageClass, tags, lock: lockFor(bucket, input, s3.clock) };
+}
+
+/** What AWS has and this server does not is refused: nothing is taken and then forgotten. */
+function checkOffered(input: NewObjectInput): void {
+  if (input.WriteOffsetBytes !== undefined) throw notImplemented("appending to objects");
+  const hold =
+    input.ObjectLockEventHold ??
+    input.ObjectLockEventHoldDurationDays ??
+    input.ObjectLockEventHoldDurationYears;
+  if (hold !== undefined) throw notImplemented("event holds of Object Lock");
 }
 
 function actionsFor(input: NewObjectInput): string[] {

@@ -120,6 +120,8 @@ describe("PutObject", () => {
     [{ Metadata: { long: "x".repeat(2_044) } }, undefined],
     [{ WebsiteRedirectLocation: "elsewhere" }, "InvalidArgument"],
     [{ ObjectLockLegalHoldStatus: "ON" }, "InvalidRequest"],
+    [{ WriteOffsetBytes: 5 }, "NotImplemented"],
+    [{ ObjectLockEventHold: "ON" }, "NotImplemented"],
     [{ ServerSideEncryption: "rot13" }, "InvalidArgument"],
     [{ ServerSideEncryption: "aws:kms:dsse" }, "NotImplemented"],
     [{ SSEKMSKeyId: "alias/a" }, "InvalidArgument"],

@@ -73,7 +73,7 @@ export async function putObject(
             ...lock,
           },
           conditions,
-          causeOf(call, "PutObject"),
+          causeOf(call, call.signature?.type === "POST" ? "POST Object" : "PutObject"),
         ),
     ),
   );

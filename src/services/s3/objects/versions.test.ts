@@ -118,17 +118,9 @@ describeOnEachDatabase("versions of objects", (databases) => {
     };
     const put = () => metadata.write((tx) => createWriteVersions(s3).put(tx, bucket, version, {}, cause));
     await expect(put()).rejects.toMatchObject({ name: "BlobMissing" });
-    const rows = [...new Set(blobIds)].map((id) => ({
-      ...({
-        id,
-        scope: "server",
-        sha256: `sha256:${id}`,
-        size: 2,
-        storage_class: "hot",
-        location: id,
-      } as const),
-      ...{ stored_size: 2, sealed_key: "", extents: "", stored_id: null, damaged_at: 0, created_at: 0 },
-    }));
+    await objects.put("seed", "content");
+    const seed = await metadata.reader.selectFrom("blobs").selectAll().executeTakeFirstOrThrow();
+    const rows = [...new Set(blobIds)].map((id) => ({ ...seed, id, sha256: `sha256:${id}` }));
     await metadata.write(async (tx) => {
       for (let from = 0; from < rows.length; from += 500)
         await tx
@@ -137,7 +129,7 @@ describeOnEachDatabase("versions of objects", (databases) => {
           .execute();
     });
     await put();
-    expect(await objects.blobs()).toEqual({ kept: 2_250, unkept: 0 });
+    expect(await objects.blobs()).toEqual({ kept: 2_251, unkept: 0 });
     const written = await partsOf(
       metadata.reader,
       (await findVersion(metadata.reader, bucket, "parts"))?.id ?? "",
@@ -145,7 +137,7 @@ describeOnEachDatabase("versions of objects", (databases) => {
     expect(written).toHaveLength(2_500);
     expect(written.at(-1)).toMatchObject({ partNumber: 2_500, offset: 4_998 });
     await objects.api.DeleteObject(objects.call(), { Bucket: BUCKET, Key: "parts" });
-    expect(await objects.blobs()).toEqual({ kept: 0, unkept: 2_250 });
+    expect(await objects.blobs()).toEqual({ kept: 1, unkept: 2_250 });
     const reviews = await metadata.reader.selectFrom("blob_reviews").select("blob_id").execute();
     expect(reviews).toHaveLength(2_250);
   });
