@@ -1,9 +1,12 @@
 /** Documents that no bucket may be configured with: S3's error for each, and the bucket as it was. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { ACCESS_KEY_ID, SECRET, signWithSdk } from "../../src/aws/sigv4/testing/sdk-signer.ts";
 import { RunningServer } from "../running-server.ts";
 import { type RawAnswer, sendRaw } from "./raw-client.ts";
+
+// A busy machine is no reason to fail.
+setDefaultTimeout(60_000);
 
 const BUCKET = "misconfigured";
 /** What there is before, by sub-resource; each is to be there afterwards, byte for byte. */

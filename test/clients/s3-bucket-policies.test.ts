@@ -1,9 +1,12 @@
 /** Who may do what with a bucket: its own account, another one, and nobody in particular, over a real socket. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import * as sdk from "@aws-sdk/client-s3";
 import { runCommand } from "../command.ts";
 import { projectRoot, type RootKey, RunningServer } from "../running-server.ts";
+
+// A busy machine is no reason to fail.
+setDefaultTimeout(60_000);
 
 const OTHER = "210987654321";
 const BUCKET = "shared";
@@ -279,6 +282,16 @@ describe("who asks", () => {
     expect(await outcome(owner, new sdk.GetBucketPolicyCommand(HERE))).toBe("ok");
     expect(await outcome(owner, new sdk.DeleteBucketPolicyCommand(HERE))).toBe("ok");
     expect(await outcome(owner, list())).toBe("ok");
+  });
+
+  test("a policy is its owner's affair, whatever it says itself", async () => {
+    await setPolicy({ ...ALLOW, Action: ["s3:PutBucketPolicy", "s3:GetBucketPolicy"], Resource: BOTH[0] });
+    const Policy = JSON.stringify({ Statement: { ...ALLOW, Action: "s3:*", Resource: BOTH } });
+    expect(await outcome(other, new sdk.PutBucketPolicyCommand({ ...HERE, Policy }))).toBe(
+      "MethodNotAllowed",
+    );
+    expect(await outcome(other, new sdk.GetBucketPolicyCommand(HERE))).toBe("MethodNotAllowed");
+    expect(await outcome(other, new sdk.DeleteBucketPolicyCommand(HERE))).toBe("AccessDenied");
   });
 
   test("the bucket must be the expected owner's", async () => {

@@ -1,8 +1,11 @@
 /** Buckets and their configurations: `aws s3api` and boto3 on a running server. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { describeWithClients } from "../client.ts";
 import { RunningServer } from "../running-server.ts";
 import { Boto } from "./boto.ts";
+
+// A busy machine is no reason to fail.
+setDefaultTimeout(60_000);
 
 describeWithClients("buckets", ["aws", "python"], () => {
   let server: RunningServer;

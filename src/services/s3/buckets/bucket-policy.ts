@@ -3,7 +3,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
 import { NO_CONTENT, type S3Call, type XmlDocument } from "../call.ts";
 import type { S3Context } from "../context.ts";
-import { bucketArn } from "./bucket.ts";
+import { type Bucket, bucketArn } from "./bucket.ts";
 import { accessDenied, noSuchConfiguration } from "./errors.ts";
 import { openBucket } from "./open-bucket.ts";
 import { checkPolicyDocument } from "./policy-document.ts";
@@ -16,7 +16,7 @@ export async function putBucketPolicy(
   call: S3Call,
   input: sdk.PutBucketPolicyCommandInput,
 ): Promise<XmlDocument> {
-  const bucket = await openBucket(s3, call, input.Bucket, "s3:PutBucketPolicy");
+  const bucket = await openOwn(s3, call, input.Bucket, "s3:PutBucketPolicy");
   const policy = input.Policy ?? "";
   if (policy === "") throw new AwsError("MissingRequestBodyError", "Request Body is empty");
   checkPolicyDocument(policy, bucket.name);
@@ -24,9 +24,7 @@ export async function putBucketPolicy(
     changeSettings(tx, bucket, ({ publicAccessBlock }) => {
       if (publicAccessBlock?.BlockPublicPolicy && publicPolicy(policy))
         throw accessDenied(
-          call.account === bucket.account
-            ? `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(bucket.name)}" because public policies are blocked by the BlockPublicPolicy block public access setting.`
-            : undefined,
+          `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(bucket.name)}" because public policies are blocked by the BlockPublicPolicy block public access setting.`,
         );
       return { policy };
     }),
@@ -39,7 +37,7 @@ export async function getBucketPolicy(
   call: S3Call,
   input: sdk.GetBucketPolicyCommandInput,
 ): Promise<Omit<sdk.GetBucketPolicyCommandOutput, "$metadata">> {
-  const { settings, name } = await openBucket(s3, call, input.Bucket, "s3:GetBucketPolicy");
+  const { settings, name } = await openOwn(s3, call, input.Bucket, "s3:GetBucketPolicy");
   if (settings.policy === undefined) throw noSuchPolicy(name);
   return { Policy: settings.policy };
 }
@@ -49,7 +47,7 @@ export async function deleteBucketPolicy(
   call: S3Call,
   input: sdk.DeleteBucketPolicyCommandInput,
 ): Promise<object> {
-  const bucket = await openBucket(s3, call, input.Bucket, "s3:DeleteBucketPolicy");
+  const bucket = await openOwn(s3, call, input.Bucket, "s3:DeleteBucketPolicy");
   await s3.metadata.write((tx) => changeSettings(tx, bucket, () => ({ policy: undefined })));
   return {};
 }
@@ -62,6 +60,21 @@ export async function getBucketPolicyStatus(
   const { settings, name } = await openBucket(s3, call, input.Bucket, "s3:GetBucketPolicyStatus");
   if (settings.policy === undefined) throw noSuchPolicy(name);
   return { PolicyStatus: { IsPublic: publicPolicy(settings.policy) } };
+}
+
+/** A policy is its owner's affair: another account that may is told that it cannot (PutBucketPolicy, "Permissions"). */
+async function openOwn(
+  s3: S3Context,
+  call: S3Call,
+  name: string | undefined,
+  action: string,
+): Promise<Bucket> {
+  const bucket = await openBucket(s3, call, name, action);
+  if (call.principal.account === bucket.account) return bucket;
+  throw new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {
+    status: 405,
+    members: { ResourceType: "BUCKETPOLICY" },
+  });
 }
 
 function noSuchPolicy(bucket: string) {

@@ -135,7 +135,7 @@ export function authorizeIn(
       resource,
       resourceAccount: bucket.account,
       resourcePolicy: policy,
-      context: { ...requestConditions(call), ...context },
+      context: { "s3:ResourceAccount": bucket.account, ...requestConditions(call), ...context },
     });
   } catch (error) {
     if (!(error instanceof AccessDenied)) throw error;
