@@ -7,7 +7,7 @@ import * as packages from "@aws-sdk/client-codeartifact";
 import * as registry from "@aws-sdk/client-ecr";
 import * as kms from "@aws-sdk/client-kms";
 import * as npm from "../local-packages.ts";
-import { RegistryClient, sha256 } from "../registry-client.ts";
+import { imageManifest, RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
 
 let server: RunningServer;
@@ -105,6 +105,39 @@ describe("an image repository under a key", () => {
     for (const layer of layers) expect(await pull(client, "secret", layer)).toEqual(layer);
     client.close();
   }, 60_000);
+
+  test("its manifests lie encrypted too, and come back byte for byte, converted or not", async () => {
+    const key = await createKey();
+    await createRepository("manifests", { encryptionType: "KMS", kmsKey: key.arn });
+    const client = new RegistryClient(server.url, await server.registryPassword());
+    const config = Buffer.from("{}");
+    const digest = await client.pushLayer("manifests", config);
+    const image = JSON.parse(imageManifest({ digest, size: config.length }, []).toString());
+    const manifest = Buffer.from(
+      JSON.stringify({ ...image, annotations: { note: "marker-of-a-manifest!" } }),
+    );
+    expect((await client.putManifest("manifests", "latest", manifest)).status).toBe(201);
+    expect(liesOnDisk("marker-of-a-manifest!")).toBe(false);
+    const read = async (reference: string, accept: string) => {
+      const answer = await client.send("GET", `/v2/manifests/manifests/${reference}`, {
+        headers: { accept },
+      });
+      expect(answer.status).toBe(200);
+      return answer.body;
+    };
+    const oci = "application/vnd.oci.image.manifest.v1+json";
+    const docker = "application/vnd.docker.distribution.manifest.v2+json";
+    expect(await read("latest", oci)).toEqual(manifest);
+    expect(await read(sha256(manifest), oci)).toEqual(manifest);
+    const converted = await read("latest", docker);
+    expect(JSON.parse(converted.toString()).mediaType).toBe(docker);
+    expect(await read(sha256(converted), docker)).toEqual(converted);
+    const { images } = await ecr.send(
+      new registry.BatchGetImageCommand({ repositoryName: "manifests", imageIds: [{ imageTag: "latest" }] }),
+    );
+    expect(images?.[0]?.imageManifest).toBe(manifest.toString());
+    client.close();
+  });
 
   test("an alias names it, without a name it is AWS's managed key", async () => {
     const key = await createKey();

@@ -7,7 +7,7 @@ import type {
 import type { Call } from "../../identity/call.ts";
 import { KmsError } from "../kms/index.ts";
 import type { EcrContext } from "./context.ts";
-import { requireKey } from "./encryption.ts";
+import { openManifest, requireKey } from "./encryption.ts";
 import { invalidParameter, limitExceeded } from "./errors.ts";
 import { identifyImage } from "./image-identifier.ts";
 import { tagsOf } from "./image-tags.ts";
@@ -36,7 +36,8 @@ export async function batchGetImage(ecr: EcrContext, caller: Call, input: BatchG
   let asked = 0;
   for (const imageId of input.imageIds ?? []) {
     const image = await identifyImage(ecr.metadata.reader, repository.id, imageId);
-    const stored = "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
+    const stored =
+      locked || "failureCode" in image ? undefined : await readManifest(ecr, repository, image.digest);
     if ("failureCode" in image) failures.push({ imageId, ...image });
     else if (locked) failures.push({ imageId, failureCode: "KmsError", failureReason: locked.message });
     else if (stored === undefined) {
@@ -94,12 +95,18 @@ async function keyProblem(ecr: EcrContext, repository: Repository): Promise<KmsE
 }
 
 async function readManifest(ecr: EcrContext, repository: Repository, digest: string) {
-  return ecr.metadata.reader
+  const row = await ecr.metadata.reader
     .selectFrom("ecr_images")
-    .select(["manifest as bytes", "media_type as mediaType"])
+    .select(["manifest", "media_type as mediaType"])
     .where("repository_id", "=", repository.id)
     .where("digest", "=", digest)
     .executeTakeFirst();
+  return (
+    row && {
+      bytes: await openManifest(ecr, repository, digest, row.manifest),
+      mediaType: row.mediaType,
+    }
+  );
 }
 
 function describe(

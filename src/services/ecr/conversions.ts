@@ -5,8 +5,10 @@
 import { createHash } from "node:crypto";
 import { type Digest, digestOf } from "../../storage/blobs/digest.ts";
 import type { EcrContext } from "./context.ts";
+import { openManifest } from "./encryption.ts";
 import type { StoredManifest } from "./engine.ts";
 import { convertManifest } from "./manifest-conversion.ts";
+import type { Repository } from "./repository-access.ts";
 
 /** Undefined when the image is accepted as it is or cannot be converted. */
 export async function convertForClient(
@@ -30,7 +32,7 @@ export async function convertForClient(
 
 export async function findConversion(
   ecr: EcrContext,
-  repositoryId: string,
+  repository: Repository,
   digest: Digest,
 ): Promise<{ imageDigest: string; manifest: StoredManifest } | undefined> {
   const row = await ecr.metadata.reader
@@ -41,11 +43,12 @@ export async function findConversion(
         .onRef("image.digest", "=", "conversion.image_digest"),
     )
     .select(["conversion.media_type as target", "image.digest", "image.media_type", "image.manifest"])
-    .where("conversion.repository_id", "=", repositoryId)
+    .where("conversion.repository_id", "=", repository.id)
     .where("conversion.digest", "=", digest)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const converted = convertManifest(row.manifest, row.media_type, [row.target]);
+  const bytes = await openManifest(ecr, repository, row.digest, row.manifest);
+  const converted = convertManifest(bytes, row.media_type, [row.target]);
   // A later version of this server may write the same conversion in other bytes: those are another manifest.
   if (converted === undefined || sha256Of(converted.bytes) !== digest) return undefined;
   return { imageDigest: row.digest, manifest: { ...converted, digest } };

@@ -56,9 +56,36 @@ export function layerEncryption(repository: EncryptionColumns): { readonly encry
   return repository.kms_key === null ? {} : { encryption: { scope: repository.kms_key as KmsKeyArn } };
 }
 
-/** Manifests are rows: they are given out and taken as long as the repository's key can be used. */
+/** Throws what KMS says when the repository's key cannot be used. */
 export async function requireKey(ecr: Pick<EcrContext, "kms">, repository: EncryptionColumns): Promise<void> {
   if (repository.kms_key !== null) await ecr.kms.requireUsable(repository.kms_key as KmsKeyArn);
+}
+
+type RepositoryOfManifest = EncryptionColumns & Pick<EcrRepositoriesTable, "id">;
+
+/** A manifest as it lies in its row: under the repository's key too. Not to be called inside a transaction. */
+export async function sealManifest(
+  ecr: Pick<EcrContext, "kms">,
+  repository: RepositoryOfManifest,
+  digest: string,
+  manifest: Uint8Array,
+): Promise<Uint8Array> {
+  if (repository.kms_key === null) return manifest;
+  return ecr.kms.sealRow(repository.kms_key as KmsKeyArn, placeOf(repository, digest), manifest);
+}
+
+export async function openManifest(
+  ecr: Pick<EcrContext, "kms">,
+  repository: RepositoryOfManifest,
+  digest: string,
+  stored: Uint8Array,
+): Promise<Uint8Array> {
+  if (repository.kms_key === null) return stored;
+  return ecr.kms.openRow(repository.kms_key as KmsKeyArn, placeOf(repository, digest), stored);
+}
+
+function placeOf(repository: RepositoryOfManifest, digest: string): string {
+  return `ecr/${repository.id}/${digest}`;
 }
 
 /** What KMS says, in ECR's exception; every other error is let through. */

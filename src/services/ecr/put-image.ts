@@ -7,7 +7,7 @@ import type { Call } from "../../identity/call.ts";
 import { type Digest, digestAlgorithm, digestOf } from "../../storage/blobs/digest.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
 import type { EcrContext } from "./context.ts";
-import { requireKey } from "./encryption.ts";
+import { sealManifest } from "./encryption.ts";
 import {
   imageAlreadyExists,
   imageDigestDoesNotMatch,
@@ -53,18 +53,20 @@ export interface StoredImage {
 /** An image on its way into its repository, and how it was asked for. */
 interface IncomingImage extends StoredImage {
   readonly request: PutImage;
+  /** The manifest as its row has it. */
+  readonly content: Uint8Array;
 }
 
 export async function putImage(ecr: EcrContext, call: Call, request: PutImage): Promise<StoredImage> {
   const repository = await openRepository(ecr, call, request.repository, "ecr:PutImage");
   const manifest = parseManifest(request.bytes, request.mediaType);
   const digest = manifestDigest(request.bytes, request.digest);
-  await requireKey(ecr, repository);
   // A manifest is a row of up to 4 MiB: the last room is for what makes room.
   await ecr.blobs.checkRoom();
+  const content = await sealManifest(ecr, repository, digest, request.bytes);
   await ecr.metadata.write(async (tx) => {
     const current = await repositoryInTransaction(tx, repository);
-    await storeImage(ecr, tx, call, { repository: current, digest, manifest, request });
+    await storeImage(ecr, tx, call, { repository: current, digest, manifest, request, content });
   });
   return { repository, digest, manifest };
 }
@@ -96,7 +98,7 @@ async function insertImage(
   call: Call,
   image: IncomingImage,
 ): Promise<void> {
-  const { repository, digest, manifest, request } = image;
+  const { repository, digest, manifest, request, content } = image;
   const missing = await linkLayers(tx, image);
   const mayBeMissing = request.rules === "oci" && ecr.missingLayers === "accept";
   if (missing.length > 0 && manifest.kind === "image" && !mayBeMissing)
@@ -108,7 +110,7 @@ async function insertImage(
       repository_id: repository.id,
       digest,
       media_type: manifest.mediaType,
-      manifest: request.bytes,
+      manifest: content,
       manifest_size: request.bytes.length,
       // A new image has no tag yet: all that are asked for move to it.
       tagged: request.tags.length > 0 ? 1 : 0,

@@ -36,7 +36,7 @@ export interface EcrImagesTable {
   repository_id: string;
   digest: string;
   media_type: string;
-  /** The manifest as it was pushed, byte for byte. */
+  /** The manifest as it was pushed, byte for byte; sealed where the repository has a KMS key (encryption.ts). */
   manifest: Uint8Array;
   manifest_size: number;
   /** 0 or 1: whether a tag points at it, kept with every change of tags so that untagged images are an index range. */

@@ -6,11 +6,13 @@ import { specDoesNotFit } from "./errors.ts";
 import { keyArn, openKey, openUsableKey, parseKeyName, requireEnabled } from "./key.ts";
 import type { KmsKeyArn, KmsKeys } from "./kms-keys.ts";
 import { openNamedKey } from "./open-named-key.ts";
+import { createRowBytes } from "./row-bytes.ts";
 
 export function createKmsKeys(kms: KmsContext): KmsKeys {
   const managed = new BoundedCache<string, KmsKeyArn>(1_000);
   return {
     awsManagedKey: kms.awsManagedKey,
+    ...createRowBytes(kms),
 
     async resolve(call, keyId) {
       return keyArn(await openNamedKey(kms, call, keyId));

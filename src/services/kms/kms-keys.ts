@@ -17,8 +17,13 @@ export interface KmsKeys {
     service: "s3" | "ecr" | "codeartifact",
   ): Promise<KmsKeyArn>;
 
-  /** Throws what BlobKeys would: the key is disabled, pending deletion or gone. For bytes at rest that are no blobs. */
+  /** Throws what BlobKeys would: the key is disabled, pending deletion or gone. */
   requireUsable(key: KmsKeyArn): Promise<void>;
+
+  /** Bytes that lie in a row instead of a blob, sealed under the key. `place` (`ecr/<repository id>/<digest>`) ties them to it. */
+  sealRow(key: KmsKeyArn, place: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Throws what BlobKeys would. */
+  openRow(key: KmsKeyArn, place: string, sealed: Uint8Array): Promise<Uint8Array>;
 
   /**
    * May the caller do this with the key, and can it be done now? Asks the key policy and grants, and whether the key is a

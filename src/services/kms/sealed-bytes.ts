@@ -12,7 +12,7 @@ const TAG_BYTES = 16;
 /** What sealing adds to the plaintext, in bytes. */
 export const SEALING_BYTES: number = SALT_BYTES + NONCE_BYTES + TAG_BYTES;
 
-export type Purpose = "master-key" | "ciphertext" | "blob-data-key";
+export type Purpose = "master-key" | "ciphertext" | "blob-data-key" | "row";
 
 /** @param key 32 bytes */
 export function sealBytes(
