@@ -20,7 +20,7 @@ export async function deleteObject(
   const bucket = await bucketInRegion(s3, call, input.Bucket);
   const wanted: Deletion = {
     key: input.Key ?? "",
-    versionId: input.VersionId === "" ? undefined : input.VersionId,
+    versionId: input.VersionId,
     conditions: {
       ifMatch: input.IfMatch,
       ifMatchLastModifiedTime: input.IfMatchLastModifiedTime,

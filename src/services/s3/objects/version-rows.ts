@@ -1,5 +1,7 @@
 import type { Selectable } from "kysely";
+import type { AwsError } from "../../../aws/errors.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
+import { type PreparedQuery, prepareQuery } from "../../../storage/metadata/prepared-query.ts";
 import { invalidArgument } from "../buckets/errors.ts";
 import { keyOf, storedKey } from "../object-key.ts";
 import type { S3VersionsTable } from "../tables.ts";
@@ -63,18 +65,45 @@ export async function findVersionRow(
   stored: string,
   versionId?: string,
 ): Promise<VersionRow | undefined> {
-  let query = reader
+  if (versionId === undefined) return newestOf(reader)(reader, { bucketId, stored });
+  let query = versionsOf(reader, { bucketId, stored }).where("version_id", "=", versionId);
+  if (versionId !== NULL_VERSION) {
+    const rank = rankOfVersionId(versionId);
+    if (rank === undefined) throw invalidVersionId(versionId);
+    query = query.where("rank", "=", rank);
+  }
+  return query.executeTakeFirst();
+}
+
+interface KeyOfVersions extends Record<string, string> {
+  readonly bucketId: string;
+  readonly stored: string;
+}
+
+function versionsOf(reader: Reader, { bucketId, stored }: KeyOfVersions) {
+  return reader
     .selectFrom("s3_versions")
     .selectAll()
     .where("bucket_id", "=", bucketId)
-    .where("key", "=", stored);
-  if (versionId !== undefined) {
-    query = query.where("version_id", "=", versionId);
-    if (versionId !== NULL_VERSION) {
-      const rank = rankOfVersionId(versionId);
-      if (rank === undefined) throw invalidArgument("Invalid version id specified", "versionId", versionId);
-      query = query.where("rank", "=", rank);
-    }
-  }
-  return query.orderBy("rank").limit(1).executeTakeFirst();
+    .where("key", "=", stored)
+    .orderBy("rank")
+    .limit(1);
+}
+
+/** What every read and every write asks, compiled once for each database. */
+const newest = new WeakMap<object, PreparedQuery<VersionRow, KeyOfVersions>>();
+
+function newestOf(reader: Reader): PreparedQuery<VersionRow, KeyOfVersions> {
+  // Of a database and its transactions one and the same.
+  const { adapter } = reader.getExecutor();
+  const known = newest.get(adapter);
+  if (known !== undefined) return known;
+  const query = prepareQuery((key: KeyOfVersions) => versionsOf(reader, key));
+  newest.set(adapter, query);
+  return query;
+}
+
+function invalidVersionId(versionId: string): AwsError {
+  const message = versionId === "" ? "Version id cannot be the empty string" : "Invalid version id specified";
+  return invalidArgument(message, "versionId", versionId);
 }
