@@ -5,7 +5,7 @@ import { RunningServer } from "../running-server.ts";
 import { Boto } from "./boto.ts";
 
 // A busy machine is no reason to fail.
-setDefaultTimeout(60_000);
+setDefaultTimeout(300_000);
 
 describeWithClients("buckets", ["aws", "python"], () => {
   let server: RunningServer;
@@ -13,7 +13,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
   beforeAll(async () => {
     server = await RunningServer.start();
     boto = new Boto(server);
-  }, 60_000);
+  });
   afterAll(async () => {
     boto?.stop();
     await server?.stop();
@@ -54,7 +54,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
     await s3api("delete-bucket", "first-bucket");
     expect(await refusal("head-bucket", "first-bucket")).toBe("404");
     expect(await refusal("delete-bucket", "first-bucket")).toBe("NoSuchBucket");
-  }, 60_000);
+  });
 
   test("lie in the region that they were made for", async () => {
     const location = (region: string) => ["--create-bucket-configuration", `LocationConstraint=${region}`];
@@ -76,7 +76,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
       await refusal("create-bucket", "in-dublin", ...location("eu-west-1"), "--region", "eu-west-1"),
     ).toBe("BucketAlreadyOwnedByYou");
     await s3api("delete-bucket", "in-dublin", "--region", "eu-west-1");
-  }, 60_000);
+  });
 
   test("are listed by pages, by prefix and by region", async () => {
     for (const name of ["page-a", "page-b", "page-c", "other-d"]) await s3("create_bucket", { Bucket: name });
@@ -95,7 +95,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
     expect(await code("list_buckets", { Prefix: "x", ContinuationToken: token })).toBe("InvalidArgument");
     expect(await code("list_buckets", { MaxBuckets: 0 })).toBe("InvalidArgument");
     expect(await code("list_buckets", { MaxBuckets: 10_001 })).toBe("InvalidArgument");
-  }, 60_000);
+  });
 
   test("are made with Object Lock, tags and versions from the start", async () => {
     await s3("create_bucket", {
@@ -111,7 +111,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
     expect(
       await refusal("put-bucket-versioning", "locked", "--versioning-configuration", "Status=Suspended"),
     ).toBe("InvalidBucketState");
-  }, 60_000);
+  });
 
   test("are not deleted while anything is in them, and take their unfinished uploads along", async () => {
     await s3("create_bucket", { Bucket: "full" });
@@ -129,7 +129,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
     }
     expect(await code("delete_bucket", { Bucket: "full" })).toBe("none");
     expect(await code("head_bucket", { Bucket: "full" })).toBe("404");
-  }, 60_000);
+  });
 
   /** What each configuration answers before, what is put, and what is read then. */
   const CONFIGURATIONS: readonly {
@@ -311,7 +311,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
       if (!deletes) return;
       await s3api(`delete-${name}`, "configured");
       expect(await got()).toEqual(after);
-    }, 60_000);
+    });
   }
 
   test("whether a policy is public is told", async () => {
@@ -365,7 +365,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
       "NotImplemented",
     );
     expect(await code("head_bucket", { Bucket: "open-from-start" })).toBe("404");
-  }, 60_000);
+  });
 
   test("what this server does not do reads as never set, is refused when set, and deletes as nothing", async () => {
     const here = { Bucket: "without-acls" };
@@ -423,5 +423,5 @@ describeWithClients("buckets", ["aws", "python"], () => {
     for (const [operation, input] of gets) answers.push([operation, await code(operation, input)]);
     expect(answers).toEqual(gets.map(([operation, , expected]) => [operation, expected]));
     expect(await s3("get_bucket_logging", here)).not.toHaveProperty("LoggingEnabled");
-  }, 60_000);
+  });
 });

@@ -8,7 +8,8 @@ import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type BucketSettings, bucketArn } from "./bucket.ts";
 import { checkBucketName } from "./bucket-name.ts";
-import { accessDenied, invalidArgument, notImplemented } from "./errors.ts";
+import { invalidArgument, notImplemented } from "./errors.ts";
+import { authorizeAtHome } from "./open-bucket.ts";
 import { checkOwnership } from "./ownership-controls.ts";
 import { checkTags } from "./tag-set.ts";
 
@@ -43,8 +44,8 @@ export async function createBucket(
   call: S3Call,
   input: sdk.CreateBucketCommandInput,
 ): Promise<Omit<sdk.CreateBucketCommandOutput, "$metadata">> {
-  if (call.principal.kind === "anonymous") throw accessDenied();
   const name = input.Bucket ?? "";
+  authorizeAtHome(s3, call, "s3:CreateBucket", bucketArn(name));
   const region = locationOf(call.region, input.CreateBucketConfiguration);
   checkNamespace(call, input, name, region);
   const settings = firstSettings(input, s3.newBuckets);

@@ -3,7 +3,8 @@ import { openPageToken, type PageScope, sealPageToken } from "../../../aws/page-
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { ownerOf } from "./canonical-id.ts";
-import { accessDenied, invalidArgument } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
+import { authorizeAtHome } from "./open-bucket.ts";
 
 const MOST = 10_000;
 
@@ -13,7 +14,7 @@ export async function listBuckets(
   call: S3Call,
   input: sdk.ListBucketsCommandInput,
 ): Promise<Omit<sdk.ListBucketsCommandOutput, "$metadata">> {
-  if (call.principal.kind === "anonymous") throw accessDenied();
+  authorizeAtHome(s3, call, "s3:ListAllMyBuckets", "*");
   const { Prefix: prefix = "", BucketRegion: region, MaxBuckets: most = MOST } = input;
   if (most < 1 || most > MOST)
     throw invalidArgument(

@@ -124,8 +124,8 @@ export function authorizeIn(
   if (expected !== undefined && expected !== bucket.account) throw accessDenied();
   const { policy, publicAccessBlock } = bucket.settings;
   const atHome = call.principal.kind !== "anonymous" && call.principal.account === bucket.account;
-  if (atHome && (policy === undefined || (call.principal.kind === "root" && NEVER_LOCKED.has(action))))
-    return;
+  const ownRoot = atHome && call.principal.kind === "root";
+  if (ownRoot && (policy === undefined || NEVER_LOCKED.has(action))) return;
   if (!atHome && policy !== undefined && publicAccessBlock?.RestrictPublicBuckets && publicPolicy(policy))
     throw accessDenied();
   if (!atHome && bucket.settings.requestPayment === "Requester" && !offersToPay(call)) throw accessDenied();
@@ -142,6 +142,13 @@ export function authorizeIn(
     // S3 says why only to callers of the bucket's own account (User Guide, "Troubleshoot access denied errors").
     throw accessDenied(atHome ? deniedText(call, action, resource, error) : undefined);
   }
+}
+
+/** For what is about the caller's own account and no bucket that is there. Throws AccessDenied. */
+export function authorizeAtHome(s3: S3Context, call: S3Call, action: string, resource: string): void {
+  if (call.principal.kind === "anonymous") throw accessDenied();
+  const context = requestConditions(call);
+  s3.authorize(call, { action, resource, resourceAccount: call.account, context });
 }
 
 /** Amazon S3 User Guide, "Using Requester Pays buckets": who is not the owner says that he pays; nobody cannot. */
