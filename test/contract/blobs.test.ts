@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import pino from "pino";
 import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
@@ -20,6 +21,7 @@ import {
   UploadNotFound,
 } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
+import type { Metadata } from "../../src/storage/metadata/metadata.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
 import { BlobTestKeys } from "../blob-test-keys.ts";
 import { type PostgresServer, postgresPrograms, startPostgres } from "../postgres-server.ts";
@@ -59,7 +61,10 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
     // The embedded database belongs to one process: "another server" is a new engine on it, as after a restart.
     const embedded = postgres ? undefined : await openMetadata(database, migrations);
     if (embedded) closing.push(() => embedded.close());
-    const server = async (options: Partial<BlobsOptions> = {}) => {
+    const server = async (
+      options: Partial<BlobsOptions> = {},
+      around: (metadata: Metadata) => Metadata = (metadata) => metadata,
+    ) => {
       const metadata = embedded ?? (await openMetadata(database, migrations));
       const store = await stores.open(url, { minimumFreeBytes: 0 });
       closing.push(async () => {
@@ -67,7 +72,15 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
         if (!embedded) await metadata.close();
       });
       const log = pino({ level: "silent" });
-      const blobs = createBlobs({ metadata, store, clock, log, keys, defaultScope, ...options });
+      const blobs = createBlobs({
+        metadata: around(metadata),
+        store,
+        clock,
+        log,
+        keys,
+        defaultScope,
+        ...options,
+      });
       return { blobs, metadata, store };
     };
     return { time, server, files: () => files(stores.folder(url)) };
@@ -516,6 +529,64 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
       { numRuns: stores.kind === "disk" ? 30 : 6 },
     );
   }, 60_000);
+
+  test("a small body of one request is one transaction and no file; a larger one is read back the same", async () => {
+    const { server, files } = await install();
+    const counted = { writes: 0 };
+    const { blobs } = await server({}, (metadata) => ({
+      ...metadata,
+      write: (work) => {
+        counted.writes += 1;
+        return metadata.write(work);
+      },
+    }));
+    for (const size of [0, 1, 16_384, 16_385]) {
+      const bytes = randomBytes(size);
+      counted.writes = 0;
+      const before = files();
+      const blob = await blobs.take(
+        body(bytes),
+        {},
+        async (content) => readAll(await content.open()),
+        async (tx, taken, seen) => {
+          expect(seen.equals(bytes)).toBe(true);
+          return keepFor(blobs, "object")(tx, taken);
+        },
+      );
+      expect(counted.writes, `${size} bytes`).toBe(size > 16_384 ? 2 : 1);
+      expect(files().length - before.length, `${size} bytes`).toBe(size > 16_384 ? 1 : 0);
+      expect((await readAll(await blobs.open(blob.id))).equals(bytes)).toBe(true);
+      const last = { start: size - 1, end: size - 1 };
+      if (size > 0) expect(await readAll(await blobs.open(blob.id, last))).toEqual(bytes.subarray(-1));
+    }
+    const long = await blobs.upload(
+      body(Buffer.alloc(16_384)),
+      sha256(Buffer.alloc(16_384)),
+      {},
+      keepFor(blobs, "b"),
+    );
+    expect(long.size).toBe(16_384);
+  });
+
+  test("checksums are computed that are asked for, and only those", async () => {
+    const { server } = await install();
+    const { blobs } = await server();
+    for (const size of [9, 3_000_000]) {
+      const bytes = size === 9 ? Buffer.from("123456789") : randomBytes(size);
+      const hashes = await blobs.take(
+        body(bytes),
+        { hashes: ["crc64nvme", "crc32"] },
+        async (content) => content.hashes,
+        async (tx, blob, found) => {
+          await blobs.reference(tx, blob.id, "object");
+          return found;
+        },
+      );
+      expect(Object.keys(hashes).sort()).toEqual(["crc32", "crc64nvme", "sha256"]);
+      expect(hashes.crc32).toBe(crc32(bytes).toString(16).padStart(8, "0"));
+      if (size === 9) expect(hashes.crc64nvme).toBe("ae8b14860a799888");
+    }
+  });
 
   test("damage is reported as damage: a blob whose file is gone or cut short", async () => {
     const { server, files } = await install();
