@@ -15,8 +15,13 @@ import { type AccessContext, requestConditions } from "./request-conditions.ts";
 
 export type { AccessContext } from "./request-conditions.ts";
 
-/** Parsed settings by their text: asked with every request, changed hardly ever. */
+/**
+ * Parsed settings by their text: asked with every request, changed hardly ever. Of long ones (a thousand lifecycle
+ * rules) only a few are kept, so that nobody fills the memory with them.
+ */
 const parsed = new BoundedCache<string, BucketSettings>(1_000);
+const parsedLong = new BoundedCache<string, BucketSettings>(16);
+const LONG = 16_384;
 
 /** Throws NoSuchBucket. */
 export async function findBucket(reader: Reader, name: string | undefined): Promise<Bucket> {
@@ -36,11 +41,12 @@ export async function findBucketById(reader: Reader, id: string): Promise<Bucket
 }
 
 function fromRow(row: Selectable<S3BucketsTable>): Bucket {
-  let settings = parsed.get(row.settings);
+  const known = row.settings.length > LONG ? parsedLong : parsed;
+  let settings = known.get(row.settings);
   if (settings === undefined) {
     // Written by this room only.
     settings = JSON.parse(row.settings) as BucketSettings;
-    parsed.set(row.settings, settings);
+    known.set(row.settings, settings);
   }
   return {
     id: row.id,
