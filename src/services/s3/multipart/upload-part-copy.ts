@@ -58,7 +58,7 @@ export async function uploadPartCopy(
             const expected = range === undefined ? version.size : range.end - range.start + 1;
             if (size !== expected) throw new Error(`${size} bytes of ${version.id} came, not ${expected}`);
             return {
-              etag: etagOf(hashes.md5, upload.description.encryption),
+              etag: await etagOf(s3, hashes.md5, upload.description.encryption),
               checksums: partChecksums([algorithm], hashes),
             };
           },
@@ -91,8 +91,8 @@ function sharedContent(version: Version, upload: Upload, algorithm: ChecksumAlgo
   return {
     blobId,
     size,
-    // Of one piece, it is its md5 wherever etags are.
-    etag: etagOf(etag, upload.description.encryption),
+    // Of one piece and under the same key: it is what the part would have.
+    etag,
     checksums: { [algorithm]: checksum.value },
   };
 }

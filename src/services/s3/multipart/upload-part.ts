@@ -40,7 +40,7 @@ export async function uploadPart(
         if (body.length !== undefined && size !== body.length) throw incompleteBody();
         verifyContent(body, announced, hashes);
         return {
-          etag: etagOf(hashes.md5, upload.description.encryption),
+          etag: await etagOf(s3, hashes.md5, upload.description.encryption),
           checksums: partChecksums(algorithms, hashes),
         };
       },

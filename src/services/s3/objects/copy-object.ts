@@ -143,7 +143,7 @@ async function rewrite(
             throw new Error(`a copy of ${source.version.id} has ${size} bytes`);
           return {
             size,
-            etag: etagOf(hashes.md5, encryption.description),
+            etag: await etagOf(s3, hashes.md5, encryption.description),
             checksum: {
               algorithm,
               value: checksumOf(algorithm, hashes[HASH_OF[algorithm]]),

@@ -250,9 +250,13 @@ describe("SSE-C", () => {
 
 test("the names of scopes say nothing of customers' keys, and are the same for the same key", async () => {
   const key = customerKey();
-  await objects.put("one", "same", key);
-  await objects.put("two", "same", key);
-  await objects.put("three", "same", customerKey());
+  const etags = [
+    (await objects.put("one", "same", key)).ETag,
+    (await objects.put("two", "same", key)).ETag,
+    (await objects.put("three", "same", customerKey())).ETag,
+  ];
+  expect(etags[0]).toBe(etags[1]);
+  expect(etags[0]).not.toBe(etags[2]);
   const scopes = await objects.metadata.reader
     .selectFrom("s3_versions")
     .innerJoin("blobs", "blobs.id", "s3_versions.blob_id")

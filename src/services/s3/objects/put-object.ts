@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { PutObjectCommandInput, PutObjectCommandOutput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
 import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
@@ -50,7 +50,7 @@ export async function putObject(
         if (body.length !== undefined && content.size !== body.length) throw incompleteBody();
         return {
           checksum: verifyContent(body, algorithm, content.hashes),
-          etag: etagOf(content.hashes.md5, chosen.description),
+          etag: await etagOf(s3, content.hashes.md5, chosen.description),
         };
       },
       (tx, blob, { checksum, etag }) =>
@@ -92,9 +92,14 @@ export function bodyOf(call: S3Call): UploadBody {
   return call.body;
 }
 
-/** md5 where the content is not secret from those who may see the etag; else opaque (API Reference, "ETag"). */
-export function etagOf(md5: string, encryption: ObjectEncryption): string {
-  return encryption.kind === "AES256" || encryption.kind === "none" ? md5 : randomBytes(16).toString("hex");
+/**
+ * md5 where the content is not secret from those who may see the etag. Under KMS and customers' keys it is none (API
+ * Reference, "ETag"), but the same content under the same key has the same: a part that is sent again is still that part.
+ */
+export async function etagOf(s3: S3Context, md5: string, { kind, scope }: ObjectEncryption): Promise<string> {
+  if (kind === "AES256" || kind === "none") return md5;
+  const secret = await s3.secrets.key("s3-etags");
+  return createHmac("sha256", secret).update(`${scope} ${md5}`).digest("hex").slice(0, 32);
 }
 
 /** Spares a client the upload of what cannot be written; the transaction decides. */
