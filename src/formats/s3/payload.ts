@@ -9,6 +9,7 @@ import {
   type PayloadDeclaration,
   readPayloadDeclaration,
   type StreamingMode,
+  UNSIGNED_PAYLOAD,
 } from "../../aws/sigv4/payload.ts";
 import { SignatureProblem } from "../../aws/sigv4/problems.ts";
 import type { Identity } from "../../identity/identity.ts";
@@ -19,6 +20,8 @@ import type { RequestHead } from "./request-head.ts";
 export interface Payload {
   /** Of the bytes that are meant; undefined where the client did not say (documents may come so). */
   readonly length: number | undefined;
+  /** Whether it comes in HTTP's own chunks, which S3 itself does not take: their end says how long it was. */
+  readonly ofUnknownLength: boolean;
   /** Turns what comes over the wire into what is meant; what is wrong is said in the place of its end. */
   decode(wire: Readable): Readable;
   /** The same for a body that is here. */
@@ -54,6 +57,7 @@ export async function openPayload(
   };
   return {
     length: decodedLength,
+    ofUnknownLength: false,
     decode,
     decodeWhole: (wire) => buffer(decode(Readable.from([wire], { objectMode: false }))),
     trailer: (name) => decoder?.trailers.get(name),
@@ -89,7 +93,8 @@ function anonymousPayload(declared: string | undefined): PayloadDeclaration {
 
 function plainPayload(head: RequestHead, declared: PayloadDeclaration): Payload {
   const coding = head.header("content-encoding");
-  if (coding !== undefined && /(^|,)\s*aws-chunked\s*(,|$)/i.test(coding))
+  const unsigned = head.header("x-amz-content-sha256") === UNSIGNED_PAYLOAD;
+  if (unsigned && coding !== undefined && /(^|,)\s*aws-chunked\s*(,|$)/i.test(coding))
     throw invalidArgument(
       "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.",
       "Content-Encoding",
@@ -97,6 +102,7 @@ function plainPayload(head: RequestHead, declared: PayloadDeclaration): Payload 
     );
   return {
     length: lengthOf(head.header("content-length")),
+    ofUnknownLength: head.header("transfer-encoding") !== undefined,
     decode: (wire) => (declared.kind === "sha256" ? through(wire, new Sha256Check(declared.sha256)) : wire),
     async decodeWhole(wire) {
       if (declared.kind === "sha256") checkSha256(declared.sha256, wire);

@@ -27,8 +27,8 @@ type Condition =
     }
   | { readonly kind: "content-length-range"; readonly range: LengthRange };
 
-/** No condition need speak about these. */
-const FREE = /^(awsaccesskeyid|signature|x-amz-signature|file|policy|x-ignore-.*)$/;
+/** No condition need speak about these: they say who signed, or what the file has to be. */
+const FREE = /^(awsaccesskeyid|signature|x-amz-signature|file|policy|x-ignore-.*|x-amz-checksum-.*)$/;
 
 /**
  * How large the file may be, where the policy says so. Throws AwsError: InvalidPolicyDocument for what is no policy,
@@ -66,7 +66,9 @@ function holds(
   { kind, field, value }: Extract<Condition, { readonly field: string }>,
   { fields, rawKey }: PolicedForm,
 ): boolean {
-  const given = fields.get(field);
+  // Whatever begins with nothing may as well be left out. (S3 wants the field to be there, empty as it may be.)
+  const given =
+    fields.get(field) ?? (kind === "starts-with" && value === "" && field !== "" ? "" : undefined);
   if (given === undefined) return false;
   if (kind === "eq") return given === value || (field === "key" && rawKey === value);
   // A list of types has to begin so in each of its parts.
