@@ -1,16 +1,18 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import pino from "pino";
 import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
 import type { BlobStore, BlobWriter } from "../../src/storage/blobs/blob-store.ts";
+import type { Blob } from "../../src/storage/blobs/blobs.ts";
 import type { BlobsOptions } from "../../src/storage/blobs/context.ts";
 import { digestOf } from "../../src/storage/blobs/digest.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
 import { UploadNotFound } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
-import type { Metadata } from "../../src/storage/metadata/metadata.ts";
+import type { Metadata, Transaction } from "../../src/storage/metadata/metadata.ts";
 import { BlobTestKeys } from "../blob-test-keys.ts";
 import { describeOnEachStore, type TestStores } from "../contract/blob-stores.ts";
 import { temporaryMetadata } from "../temporary-metadata.ts";
@@ -89,6 +91,60 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
     }
     expect(step).toBeGreaterThan(10);
   }, 300_000);
+
+  test("in a copy to the cold tier and a repair from there neither loses a blob nor leaves garbage", async () => {
+    let step = 0;
+    for (let crashed = true; crashed; step++) {
+      await using metadata = await temporaryMetadata(migrations);
+      const url = stores.fresh();
+      const store = await stores.open(url, { minimumFreeBytes: 0 });
+      opened.push(store);
+      const keep = (blobs: BlobEngine, referrer: string) => async (tx: Transaction, blob: Blob) => {
+        await blobs.reference(tx, blob.id, referrer);
+        return blob;
+      };
+      const first = server(metadata, store, 0);
+      const hot = await first.upload(Readable.from([WHOLE]), DIGEST, {}, keep(first, "hot"));
+      const [file = ""] = files(stores.folder(url));
+
+      // What a dying server got done of both.
+      const fuse = new Fuse(step);
+      const dying = server(fuse.metadata(metadata), fuse.store(store), 0);
+      try {
+        await dying.copy({ blobId: hot.id }, { storageClass: "cold" }, {}, keep(dying, "cold"));
+        flip(file);
+        await dying.scrub(NEVER);
+      } catch (error) {
+        expect(causes(error).some((cause) => cause instanceof Crash)).toBe(true);
+      }
+      crashed = fuse.blown;
+
+      const later = server(metadata, store, 2 * 60_000);
+      const repaired = await later
+        .scrub(NEVER)
+        .then(() => later.open(hot.id))
+        .then(readAll);
+      expect(repaired.equals(WHOLE), `step ${step}`).toBe(true);
+      const cold = await later.copy({ blobId: hot.id }, { storageClass: "cold" }, {}, keep(later, "cold"));
+      expect((await readAll(await later.open(cold.id))).equals(WHOLE), `step ${step}`).toBe(true);
+      for (const [id, referrer] of [
+        [hot.id, "hot"],
+        [cold.id, "cold"],
+      ] as const)
+        await metadata.write((tx) => later.release(tx, id, referrer));
+      const last = server(metadata, store, 16 * DAY);
+      await last.collect(NEVER);
+      expect(files(stores.folder(url)), `step ${step}`).toEqual([]);
+      expect(await last.totals()).toMatchObject({
+        blobs: 0,
+        uploads: 0,
+        reviews: 0,
+        removals: 0,
+        damaged: 0,
+      });
+    }
+    expect(step).toBeGreaterThan(8);
+  }, 300_000);
 }
 
 interface Promised {
@@ -152,7 +208,12 @@ function engine(
   milliseconds: number,
 ): BlobEngine {
   const clock = { now: () => new Date(Date.UTC(2026, 0, 1) + milliseconds), dayMilliseconds: DAY };
-  return createBlobs({ ...parts, clock, log: pino({ level: "silent" }) });
+  return createBlobs({
+    ...parts,
+    clock,
+    log: pino({ level: "silent" }),
+    scrubBytesPerSecond: Number.MAX_SAFE_INTEGER,
+  });
 }
 
 /** Lets so many steps pass; from then on nothing works any more. */
@@ -204,6 +265,12 @@ class Fuse {
   }
 }
 
+function flip(file: string): void {
+  const bytes = readFileSync(file);
+  bytes[1_000_000] = (bytes[1_000_000] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
 function causes(error: unknown): unknown[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }
@@ -218,5 +285,5 @@ function files(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => entry.name);
+    .map((entry) => join(entry.parentPath, entry.name));
 }
