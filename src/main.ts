@@ -6,7 +6,7 @@ import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
-import { DataFolderInUse, DataFolderUnusable, findServer } from "./server/data-folder.ts";
+import { DataFolderInUse, DataFolderUnusable, findServer, lockDataFolder } from "./server/data-folder.ts";
 import { RootKeyProblem } from "./services/kms/root-key.ts";
 import { LifecycleCommandError } from "./services/s3/lifecycle/command-error.ts";
 import { type Config, databaseUrl, readConfig, rootAccountSettings } from "./settings/config.ts";
@@ -48,6 +48,19 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
     process.stdout.write(
       await withMetadata(config, (metadata) => runAccountCommand(metadata, words, new Date())),
     );
+  },
+  async "root-key"(config, words) {
+    const { runRootKeyCommand } = await import("./services/kms/root-key-command.ts");
+    // A server would go on with the old one.
+    const folder = await lockDataFolder(config.data);
+    try {
+      const keys = { current: config.encryptionRootKey, newFile: config.newRootKeyFile };
+      process.stdout.write(
+        await withMetadata(config, (metadata) => runRootKeyCommand(metadata, words, keys, new Date())),
+      );
+    } finally {
+      folder.release();
+    }
   },
   async lifecycle(config, words) {
     // Asked for rules about age, it has to know how long the server's days are.

@@ -52,6 +52,8 @@ export interface Config {
   readonly preview: { readonly prefix: string; readonly output: "text" | "json" };
   /** Of all encryption. */
   readonly encryptionRootKey: RootKeySource;
+  /** Of `root-key change`; absolute. */
+  readonly newRootKeyFile: string | undefined;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
@@ -161,6 +163,11 @@ function typed(values: Values, folder: string, environment: Environment): Config
       },
       folder,
       { data: resolve(folder, text("data") ?? ""), shared: values.database !== undefined },
+    ),
+    newRootKeyFile: optional(
+      "new-root-key-file",
+      (path) => (path === "" ? undefined : resolve(folder, path)),
+      "a file",
     ),
     rootKey: rootKey(text("root-access-key-id"), text("root-secret-access-key")),
   };

@@ -12,6 +12,7 @@ Commands:
   account list          List the accounts.
   lifecycle preview s3://BUCKET
                         Show what lifecycle rules will do, when and why; nothing is changed.
+  root-key change       Seal all encryption keys under another root key; the server does not run meanwhile.
   version               Print the version.
   help [COMMAND]        This text, or a command's flags.
 
@@ -37,6 +38,10 @@ and the SDKs.`,
 
 "create" makes an account of 12 digits and prints its root key, which cannot be read again. "list" lists all
 accounts. Both work while the server runs.`,
+  "root-key": `Usage: shosoin root-key change --new-root-key-file FILE [FLAGS]
+
+Seals all encryption keys under another root key. Stop every server of the database first, and start them with the new
+root key afterwards. The present one is found as "serve" finds it. What is stored is not encrypted anew.`,
   lifecycle: `Usage: shosoin lifecycle preview s3://BUCKET [FLAGS]
 
 Shows for each object version and unfinished upload that a lifecycle rule will act upon: when, what, how many bytes,

@@ -2,7 +2,7 @@
  * Every setting of the server, as data: its flag, its environment variable and its key in shosoin.yaml have
  * one name, so help, parsing and documentation come from this one table. How the values are written is in values.ts, what they mean in config.ts.
  */
-export type CommandName = "serve" | "env" | "account" | "lifecycle";
+export type CommandName = "serve" | "env" | "account" | "lifecycle" | "root-key";
 
 export interface Setting {
   /** `--log-level`, `SHOSOIN_LOG_LEVEL`, `log-level:` */
@@ -20,8 +20,9 @@ export interface Setting {
   readonly help: string;
 }
 
-const ALL: readonly CommandName[] = ["serve", "env", "account", "lifecycle"];
+const ALL: readonly CommandName[] = ["serve", "env", "account", "lifecycle", "root-key"];
 const SERVE: readonly CommandName[] = ["serve"];
+const SERVE_AND_ROOT_KEY: readonly CommandName[] = ["serve", "root-key"];
 
 export const SETTINGS = [
   {
@@ -92,20 +93,20 @@ export const SETTINGS = [
   {
     name: "root-key-file",
     value: "FILE",
-    commands: SERVE,
+    commands: SERVE_AND_ROOT_KEY,
     help: "File with the root key, under which all encryption keys are sealed; by default root.key in the data folder, made with the first start. Servers that share a database are all given the same.",
   },
   {
     name: "root-key-command",
     value: "COMMAND",
-    commands: SERVE,
+    commands: SERVE_AND_ROOT_KEY,
     help: "A command that prints the root key (32 bytes in base64), run at start by the shell.",
   },
   {
     name: "root-key",
     value: "BASE64",
     environmentOnly: true,
-    commands: SERVE,
+    commands: SERVE_AND_ROOT_KEY,
     help: "The root key itself: 32 bytes in base64.",
   },
   {
@@ -227,6 +228,12 @@ export const SETTINGS = [
     fallback: "30",
     commands: SERVE,
     help: "How long SIGTERM waits for running requests before it cuts them.",
+  },
+  {
+    name: "new-root-key-file",
+    value: "FILE",
+    commands: ["root-key"],
+    help: "The root key to change to; it is made when there is no such file.",
   },
   {
     name: "prefix",

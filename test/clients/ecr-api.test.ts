@@ -129,7 +129,10 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
     const refused: readonly [name: string, input: object][] = [
       ["a bad name", { repositoryName: "Team" }],
       ["an unknown mutability", { repositoryName: "x1", imageTagMutability: "SOMETIMES" }],
-      ["a KMS key", { repositoryName: "x1", encryptionConfiguration: { encryptionType: "KMS" } }],
+      [
+        "two layers of encryption",
+        { repositoryName: "x1", encryptionConfiguration: { encryptionType: "KMS_DSSE" } },
+      ],
       ["scan on push", { repositoryName: "x1", imageScanningConfiguration: { scanOnPush: true } }],
     ];
     test.each(refused)("are refused with %s", async (_, input) => {

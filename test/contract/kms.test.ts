@@ -1,11 +1,15 @@
 /** Keys on both databases: who may use them, how they rotate and go, and what servers that share them see of each other. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import { migrations as identity } from "../../src/identity/migrations.ts";
-import { migrations } from "../../src/services/kms/index.ts";
-import { callOf, type TestKms, testKms } from "../../src/services/kms/testing/test-kms.ts";
+import { migrations, openRootKey } from "../../src/services/kms/index.ts";
+import { runRootKeyCommand } from "../../src/services/kms/root-key-command.ts";
+import { callOf, ROOT_KEY, type TestKms, testKms } from "../../src/services/kms/testing/test-kms.ts";
 import type { Metadata } from "../../src/storage/metadata/metadata.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { describeOnEachDatabase } from "./databases.ts";
 
 const OWN = "123456789012";
@@ -331,6 +335,23 @@ describeOnEachDatabase("keys", (databases) => {
     expect(await refusalOf(kms.api.Decrypt(elsewhere, { CiphertextBlob: blob }))).toBe(
       "AccessDeniedException",
     );
+  });
+
+  test("a server that still has the root key from before a change makes no key that the new one would not open", async () => {
+    const [before, after] = [ROOT_KEY.bytes, Buffer.alloc(32, 7)].map((bytes) =>
+      Buffer.from(bytes).toString("base64"),
+    );
+    await openRootKey(metadata, { kind: "environment", text: before ?? "" }, now);
+    const { id } = await createKey();
+    const folder = temporaryFolder("changed-root-key");
+    const newFile = join(folder.path, "new.key");
+    writeFileSync(newFile, after ?? "");
+    const current = { kind: "environment", text: before ?? "" } as const;
+    await runRootKeyCommand(metadata, ["change"], { current, newFile }, now);
+    folder.remove();
+    expect(await refusalOf(createKey())).toBe("RootKeyProblem");
+    expect(await refusalOf(kms.api.RotateKeyOnDemand(call(), { KeyId: id }))).toBe("RootKeyProblem");
+    expect((await kms.api.ListKeys(call(), {})).Keys).toHaveLength(1);
   });
 
   test("material that was put in another one's row does not open", async () => {

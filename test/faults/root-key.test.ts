@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { migrations } from "../../src/migrations.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
 import { tryCommand } from "../command.ts";
+import { RegistryClient, sha256 } from "../registry-client.ts";
 import { projectRoot, RunningServer } from "../running-server.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -84,4 +85,42 @@ test("a folder from before there was encryption gets its root key with the next 
   await server.aws(["kms", "create-key"]);
   await server.restart();
   await server.stop();
+});
+
+test("the root key is changed: the new one opens everything, the old one nothing, and not while the server runs", async () => {
+  const data = join(place.path, "changed");
+  const server = await RunningServer.start({ data });
+  const image = new RegistryClient(server.url, await server.registryPassword());
+  await server.aws(["ecr", "create-repository", "--repository-name", "app"]);
+  const layer = randomBytes(500_000);
+  await image.pushLayer("app", layer);
+  const { KeyMetadata } = JSON.parse(await server.aws(["kms", "create-key", "--output", "json"]));
+  await server.aws(["kms", "rotate-key-on-demand", "--key-id", KeyMetadata.KeyId]);
+  const file = join(place.path, "changed.key");
+  const change = (args: readonly string[]) =>
+    tryCommand(
+      process.execPath,
+      [join(projectRoot, "src", "main.ts"), "root-key", "change", "--data", data, ...args],
+      { cwd: place.path, timeout: 30 },
+    );
+  const early = await change(["--new-root-key-file", file]);
+  expect([early.code, early.stderr]).toEqual([2, expect.stringContaining("Another Shosoin")]);
+  image.close();
+  await server.kill("SIGTERM");
+
+  expect((await change([])).stderr).toContain("--new-root-key-file FILE");
+  const changed = await change(["--new-root-key-file", file]);
+  expect([changed.stderr, changed.code]).toEqual(["", 0]);
+  // Two materials of the key, and the server's own.
+  expect(changed.stdout).toContain(`3 keys are sealed under the root key in ${file}`);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(await refusal(data)).toMatch(/root\.key is not the one/);
+  expect((await change(["--new-root-key-file", file])).stderr).toMatch(/root\.key is not the one/);
+
+  const again = await RunningServer.start({ data, args: ["--root-key-file", file], rootKey: server.rootKey });
+  const client = new RegistryClient(again.url, await again.registryPassword());
+  expect((await client.send("GET", `/v2/app/blobs/${sha256(layer)}`)).body.equals(layer)).toBe(true);
+  await again.aws(["kms", "generate-data-key", "--key-id", KeyMetadata.KeyId, "--key-spec", "AES_256"]);
+  client.close();
+  await again.stop();
 });

@@ -65,12 +65,6 @@ async function makeServerKey(kms: KmsContext): Promise<Material | undefined> {
   const row = kms.materials.seal(SERVER_KEY, SERVER_KEY_VERSION, randomBytes(DATA_KEY_BYTES), {
     at: kms.clock.now(),
   });
-  await kms.metadata.write((tx) =>
-    tx
-      .insertInto("kms_materials")
-      .values(row)
-      .onConflict((conflict) => conflict.columns(["key_id", "version"]).doNothing())
-      .execute(),
-  );
+  await kms.metadata.write((tx) => kms.materials.insert(tx, row));
   return kms.materials.find(SERVER_KEY, SERVER_KEY_VERSION);
 }

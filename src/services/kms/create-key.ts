@@ -42,7 +42,7 @@ export async function createKey(kms: KmsContext, call: Call, input: CreateKeyCom
   if (input.BypassPolicyLockoutSafetyCheck !== true) {
     await requireNoLockout(() => authorizeKey(kms, call, made.key, { action: "kms:PutKeyPolicy" }));
   }
-  await kms.metadata.write((tx) => insertKey(tx, made));
+  await kms.metadata.write((tx) => insertKey(kms, tx, made));
   return { KeyMetadata: describe(made.key, made.material.material_id) };
 }
 

@@ -58,7 +58,11 @@ export async function makeKey(
   };
 }
 
-export async function insertKey(tx: Transaction, { key, material }: NewKey): Promise<void> {
+export async function insertKey(
+  kms: Pick<KmsContext, "materials">,
+  tx: Transaction,
+  { key, material }: NewKey,
+): Promise<void> {
   await tx.insertInto("kms_keys").values(key).execute();
-  await tx.insertInto("kms_materials").values(material).execute();
+  await kms.materials.insert(tx, material);
 }

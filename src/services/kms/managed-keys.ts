@@ -50,7 +50,7 @@ async function make(kms: KeyMaking, place: KeyPlace, service: ManagedService): P
   return kms.metadata.write(async (tx) => {
     const present = await find(tx, place, service);
     if (present !== undefined) return present;
-    await insertKey(tx, made);
+    await insertKey(kms, tx, made);
     await scheduleRotation(tx, kms.jobs, made.key);
     await tx
       .insertInto("kms_aliases")

@@ -3,10 +3,10 @@
  * long as its key's row is asked for first, which every use does (key.ts).
  */
 import { randomBytes } from "node:crypto";
-import type { Insertable } from "kysely";
+import type { Insertable, Selectable } from "kysely";
 import { BoundedCache } from "../../bounded-cache.ts";
-import type { Reader } from "../../storage/metadata/metadata.ts";
-import type { RootKey } from "./root-key.ts";
+import type { Reader, Transaction } from "../../storage/metadata/metadata.ts";
+import { type RootKey, requireSameRootKey } from "./root-key.ts";
 import { openSealed, sealBytes } from "./sealed-bytes.ts";
 import type { KmsMaterialsTable } from "./tables.ts";
 
@@ -26,6 +26,8 @@ export interface Materials {
     secret: Uint8Array,
     made: { readonly at: Date; readonly rotation?: "AUTOMATIC" | "ON_DEMAND" },
   ): Insertable<KmsMaterialsTable>;
+  /** Throws RootKeyProblem when the root key has been changed meanwhile. A version that is there already stays. */
+  insert(tx: Transaction, row: Insertable<KmsMaterialsTable>): Promise<void>;
   /** Undefined when there is no such version, as of a key that was deleted. */
   find(keyId: string, version: number): Promise<Material | undefined>;
 }
@@ -48,6 +50,14 @@ export function createMaterials(reader: Reader, rootKey: RootKey): Materials {
       created_at: at.getTime(),
       rotation_type: rotation ?? null,
     }),
+    async insert(tx, row) {
+      await requireSameRootKey(tx, rootKey);
+      await tx
+        .insertInto("kms_materials")
+        .values(row)
+        .onConflict((conflict) => conflict.columns(["key_id", "version"]).doNothing())
+        .execute();
+    },
     async find(keyId, version) {
       const name = `${keyId}/${version}`;
       const remembered = known.get(name);
@@ -67,6 +77,19 @@ export function createMaterials(reader: Reader, rootKey: RootKey): Materials {
       return material;
     },
   };
+}
+
+/** The same material sealed under another root key. Throws MaterialDamaged. */
+export function resealMaterial(
+  row: Pick<Selectable<KmsMaterialsTable>, "key_id" | "version" | "sealed">,
+  from: RootKey,
+  to: RootKey,
+): Uint8Array {
+  const place = placeOf(row.key_id, row.version);
+  const secret = openSealed(from.bytes, "master-key", place, row.sealed);
+  if (secret === undefined)
+    throw new MaterialDamaged(`the material ${row.key_id}/${row.version} does not open under the root key`);
+  return sealBytes(to.bytes, "master-key", place, secret);
 }
 
 /** A row that was put in another one's place does not open. */

@@ -74,8 +74,28 @@ async function keep(metadata: Metadata, check: string, now: Date): Promise<strin
   });
 }
 
+/** Throws RootKeyProblem when the root key was changed since this server started: what it sealed now could not be opened. */
+export async function requireSameRootKey(reader: Metadata["reader"], { bytes }: RootKey): Promise<void> {
+  const row = await reader
+    .selectFrom("kms_root")
+    .select("check_value")
+    .where("id", "=", "root")
+    .executeTakeFirst();
+  if (row === undefined || row.check_value === checkValue(bytes)) return;
+  throw new RootKeyProblem(
+    "The root key of this database was changed: start this server again with the new one.",
+  );
+}
+
+/** Of a file that is there, else of one that is made. Throws RootKeyProblem. */
+export async function readOrMakeRootKey(path: string): Promise<RootKey> {
+  const text = await textOf(path);
+  if (text === undefined) return { bytes: await makeFile(path) };
+  return { bytes: decode(text, { kind: "file", path, make: false }) };
+}
+
 /** A keyed hash says nothing of 32 random bytes. */
-function checkValue(bytes: Uint8Array): string {
+export function checkValue(bytes: Uint8Array): string {
   return createHmac("sha256", bytes).update("shosoin root key check 1").digest("hex");
 }
 

@@ -165,10 +165,7 @@ async function rotate(
 ): Promise<void> {
   const at = kms.clock.now();
   const version = key.version + 1;
-  await tx
-    .insertInto("kms_materials")
-    .values(kms.materials.seal(key.id, version, secret, { at, rotation }))
-    .execute();
+  await kms.materials.insert(tx, kms.materials.seal(key.id, version, secret, { at, rotation }));
   await tx.updateTable("kms_keys").set({ version }).where("id", "=", key.id).execute();
   await kms.events.record(tx, keyEvent("KMS CMK Rotation", key, at));
 }
