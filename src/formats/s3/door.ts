@@ -48,7 +48,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       rawHeaders: request.rawHeaders,
     };
     const cors = await corsHeadersOf(raw, request, arrival);
-    const slow = new SlowAnswer(response, { ...requestIds(arrival.requestId), ...cors });
+    const slow = new SlowAnswer(response, () => ({ ...requestIds(arrival.requestId), ...cors }));
     let answer: Answer;
     try {
       answer = await serve(model, raw, request, arrival, slow);

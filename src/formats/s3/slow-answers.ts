@@ -19,12 +19,12 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 export class SlowAnswer {
   readonly #response: ServerResponse;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: () => Readonly<Record<string, string>>;
   #timer: NodeJS.Timeout | undefined;
   #begun = false;
 
   /** @param headers of an answer whose operation is still under way */
-  constructor(response: ServerResponse, headers: Readonly<Record<string, string>>) {
+  constructor(response: ServerResponse, headers: () => Readonly<Record<string, string>>) {
     this.#response = response;
     this.#headers = headers;
   }
@@ -56,7 +56,7 @@ export class SlowAnswer {
       return;
     }
     this.#begun = true;
-    this.#response.writeHead(200, { ...this.#headers, "content-type": "application/xml" });
+    this.#response.writeHead(200, { ...this.#headers(), "content-type": "application/xml" });
     this.#response.write(DECLARATION);
   }
 }
