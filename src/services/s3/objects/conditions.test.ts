@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { checkDelete, checkWrite, decideRead, matches } from "./conditions.ts";
+import { WriteConflict } from "../../../storage/metadata/errors.ts";
+import { checkDelete, checkWrite, conditionally, decideRead, matches } from "./conditions.ts";
 import { contentRange, parseRange } from "./range.ts";
 
 const version = { etag: "abc", createdAt: new Date("2026-11-01T10:30:00.250Z") };
@@ -55,6 +56,15 @@ describe("conditions of writes", () => {
     expect(refusal({ ifMatchLastModifiedTime: EARLIER })).toBe("PreconditionFailed");
     expect(checkDelete({ ifMatch: "*" }, undefined)).toBe(false);
     expect(checkDelete({}, undefined)).toBe(true);
+  });
+
+  test("a database that gives up over a conditional write says that it is one", async () => {
+    const conflict = () => Promise.reject(new WriteConflict("others were faster"));
+    await expect(conditionally({ ifNoneMatch: "*" }, conflict)).rejects.toMatchObject({
+      name: "ConditionalRequestConflict",
+      status: 409,
+    });
+    await expect(conditionally({}, conflict)).rejects.toBeInstanceOf(WriteConflict);
   });
 
   test("a list of etags is one of them", () => {

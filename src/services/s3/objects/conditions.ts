@@ -3,6 +3,8 @@
  * goes before If-Unmodified-Since and If-None-Match before If-Modified-Since; of two that were both sent, the one that
  * goes before decides alone. Dates are compared in whole seconds, for that is what Last-Modified says.
  */
+import { AwsError } from "../../../aws/errors.ts";
+import { WriteConflict } from "../../../storage/metadata/errors.ts";
 import { S3Error } from "../s3-error.ts";
 import { noSuchKey, preconditionFailed } from "./errors.ts";
 
@@ -66,6 +68,23 @@ export function checkWrite(conditions: WriteConditions, key: string, current: st
   }
   if (ifNoneMatch !== undefined && current !== undefined && matches(ifNoneMatch, current))
     throw preconditionFailed("If-None-Match");
+}
+
+/** Runs a write. Throws ConditionalRequestConflict where others kept changing what its conditions are about. */
+export async function conditionally<Result>(
+  { ifMatch, ifNoneMatch }: WriteConditions,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof WriteConflict) || (ifMatch ?? ifNoneMatch) === undefined) throw error;
+    throw new AwsError(
+      "ConditionalRequestConflict",
+      "The conditional request cannot succeed due to a conflicting operation against this resource.",
+      { status: 409, cause: error },
+    );
+  }
 }
 
 /** Conditions of a delete, on the newest version or on the one that was named. */

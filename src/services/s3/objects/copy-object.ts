@@ -12,6 +12,7 @@ import { checksumOf, HASH_OF } from "../checksums/checksums.ts";
 import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
 import { checksumOutput } from "./checksum-members.ts";
+import { conditionally } from "./conditions.ts";
 import { asCallOfSource, type CopySource, openCopySource } from "./copy-source.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
 import { causeOf, checkKey, type NewObject, openForWriting } from "./new-object.ts";
@@ -58,17 +59,20 @@ export async function copyObject(
     described: metadata === "REPLACE" ? asked : { ...asked, headers, metadata: userMetadata },
     algorithm: algorithm ?? source.version.description.checksum?.algorithm ?? STANDARD_CHECKSUM,
   };
+  const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
   const write: Write = (tx, content) =>
     createWriteVersions(s3).put(
       tx,
       target.bucket,
       newVersion(copy, content),
-      { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch },
+      conditions,
       causeOf(call, "CopyObject"),
     );
-  const written = mayShare(source.version, copy)
-    ? await share(s3, source.version, write)
-    : await rewrite(s3, call, source, copy, write);
+  const written = await conditionally(conditions, () =>
+    mayShare(source.version, copy)
+      ? share(s3, source.version, write)
+      : rewrite(s3, call, source, copy, write),
+  );
   return {
     CopyObjectResult: {
       ETag: `"${written.etag}"`,

@@ -6,7 +6,7 @@ import type { S3Call, UploadBody } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
 import { checksumOutput } from "./checksum-members.ts";
-import { checkWrite, type WriteConditions } from "./conditions.ts";
+import { checkWrite, conditionally, type WriteConditions } from "./conditions.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
 import { askingKms } from "./kms-errors.ts";
 import { causeOf, checkKey, openForWriting } from "./new-object.ts";
@@ -37,7 +37,7 @@ export async function putObject(
   if (body.length !== undefined && body.length > LARGEST_PUT) throw entityTooLarge(body.length);
 
   const algorithm = body.algorithm ?? STANDARD_CHECKSUM;
-  const written = await receiving(() =>
+  const take = () =>
     s3.blobs.take(
       body.stream,
       {
@@ -75,8 +75,8 @@ export async function putObject(
           conditions,
           causeOf(call, call.signature?.type === "POST" ? "POST Object" : "PutObject"),
         ),
-    ),
-  );
+    );
+  const written = await conditionally(conditions, () => receiving(take));
   return {
     ETag: `"${written.etag}"`,
     VersionId: writtenVersionId(written),
