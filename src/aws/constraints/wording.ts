@@ -133,10 +133,23 @@ function s3Wording([violation]: readonly [Violation, ...Violation[]]): AwsError 
     if (S3_DOCUMENTS.test(name)) return new AwsError("MissingRequestBodyError", "Request Body is empty");
     return new AwsError("InvalidRequest", `Missing required parameter for this operation: ${name}`);
   }
+  const value = clipped(String(violation.value));
+  const own = S3_VALUES[name]?.(value);
+  if (own !== undefined) return own;
   return new AwsError("InvalidArgument", `The value given for ${name} is not valid`, {
-    members: { ArgumentName: name, ArgumentValue: clipped(String(violation.value)) },
+    members: { ArgumentName: name, ArgumentValue: value },
   });
 }
+
+/** Headers whose unknown values have an error of their own. */
+const S3_VALUES: Readonly<Record<string, (value: string) => AwsError>> = {
+  StorageClass: (value) =>
+    new AwsError("InvalidStorageClass", "The storage class you specified is not valid", {
+      members: { StorageClassRequested: value },
+    }),
+  TransitionDefaultMinimumObjectSize: (value) =>
+    new AwsError("InvalidRequest", `Invalid TransitionDefaultMinimumObjectSize found: ${value}`),
+};
 
 function frameworkDemand({ kind, constraint, within }: Violation, itemsNotNull: boolean): string {
   if (within === "value") return demandOf(kind, constraint);
