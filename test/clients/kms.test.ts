@@ -215,13 +215,13 @@ async function walk(run: Run, alias: string): Promise<ReadonlySet<string>> {
   expect(await call("GetKeyRotationStatus", { KeyId })).toMatchObject({
     KeyRotationEnabled: true,
     RotationPeriodInDays: 180,
-    KeyId: arn,
+    KeyId,
   });
   await call("DisableKeyRotation", { KeyId });
   expect((await call("GetKeyRotationStatus", { KeyId }))["KeyRotationEnabled"]).toBe(false);
   await call("RotateKeyOnDemand", { KeyId });
   const { Rotations } = await call("ListKeyRotations", { KeyId });
-  expect(Rotations).toMatchObject([{ KeyId: arn, RotationType: "ON_DEMAND", KeyMaterialState: "CURRENT" }]);
+  expect(Rotations).toMatchObject([{ KeyId, RotationType: "ON_DEMAND", KeyMaterialState: "CURRENT" }]);
   const old = await call("Decrypt", { CiphertextBlob, EncryptionContext: CONTEXT });
   expect(Buffer.from(old["Plaintext"])).toEqual(PLAINTEXT);
   expect(old["KeyMaterialId"]).toBe(made.CurrentKeyMaterialId);

@@ -13,12 +13,13 @@ import type {
 import type { Call } from "../../identity/call.ts";
 import type { JobHandler } from "../../jobs/jobs.ts";
 import type { Transaction } from "../../storage/metadata/metadata.ts";
+import { authorizeKey } from "./access.ts";
 import type { KmsContext } from "./context.ts";
 import { keyNotFound, limitExceeded, unsupported, validation } from "./errors.ts";
 import { type Key, keyArn, requireEnabled } from "./key.ts";
 import { keyEvent } from "./key-events.ts";
 import { ROTATION_PERIOD_DAYS } from "./make-key.ts";
-import { openOwnKey } from "./open-named-key.ts";
+import { openKeyById, openOwnKey } from "./open-named-key.ts";
 import { pageOf } from "./paging.ts";
 import { ROTATE_KEY, scheduleRotation } from "./rotation-schedule.ts";
 
@@ -64,12 +65,13 @@ export async function getKeyRotationStatus(
   call: Call,
   input: GetKeyRotationStatusCommandInput,
 ) {
-  const key = await openOwnKey(kms, call, input.KeyId, { action: "kms:GetKeyRotationStatus" });
+  const key = await openKeyById(kms, call, input.KeyId);
+  await authorizeKey(kms, call, key, { action: "kms:GetKeyRotationStatus" });
   requireSymmetric(key);
   // While its deletion is pending a key is not rotated (GetKeyRotationStatus, "Pending deletion").
   const rotates = key.rotation_enabled === 1 && key.state !== "PendingDeletion";
   return {
-    KeyId: keyArn(key),
+    KeyId: key.id,
     KeyRotationEnabled: rotates,
     ...(rotates && { RotationPeriodInDays: key.rotation_period_days }),
     ...(rotates && key.rotation_at !== null && { NextRotationDate: new Date(key.rotation_at) }),
@@ -94,7 +96,7 @@ export async function rotateKeyOnDemand(kms: KmsContext, call: Call, input: Rota
       throw limitExceeded(`A key can be rotated on demand ${MAX_ON_DEMAND} times.`);
     await rotate(kms, tx, present, secret, "ON_DEMAND");
   });
-  return { KeyId: keyArn(key) };
+  return { KeyId: key.id };
 }
 
 export async function listKeyRotations(kms: KmsContext, call: Call, input: ListKeyRotationsCommandInput) {
@@ -118,7 +120,7 @@ export async function listKeyRotations(kms: KmsContext, call: Call, input: ListK
     (row) => String(row.version),
   );
   const rotations = rows.map((row) => ({
-    KeyId: keyArn(key),
+    KeyId: key.id,
     KeyMaterialId: row.material_id,
     KeyMaterialState: row.version === key.version ? ("CURRENT" as const) : ("NON_CURRENT" as const),
     ...(row.rotation_type !== null && {
