@@ -43,6 +43,16 @@ describe("what a request says of itself to a bucket policy", () => {
     });
   });
 
+  test("the KMS key by its ARN, however it is written", () => {
+    const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    const arn = `arn:aws:kms:eu-west-1:111122223333:key/${id}`;
+    const where = { account: "111122223333", region: "eu-west-1" } as Partial<S3Call>;
+    const name = "x-amz-server-side-encryption-aws-kms-key-id";
+    for (const written of [id, arn])
+      expect(conditions({ [name]: written }, where)).toEqual({ [`s3:${name}`]: arn });
+    expect(conditions({ [name]: "alias/team" }, where)).toEqual({ [`s3:${name}`]: "alias/team" });
+  });
+
   test("the tags that the object is to get", () => {
     expect(conditions({ "x-amz-tagging": "team=a%26b&empty=" })).toEqual({
       "s3:RequestObjectTagKeys": ["team", "empty"],

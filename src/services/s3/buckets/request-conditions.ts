@@ -3,10 +3,14 @@
  * Guide, "AWS global condition context keys"). What follows from the request alone is here and in every question;
  * what is about the object or a listing comes from the operation.
  */
+import { formatArn } from "../../../aws/names.ts";
 import type { S3Call } from "../call.ts";
 
 /** What S3 adds to a request of IAM: `s3:prefix`, `s3:ExistingObjectTag/team`, ... */
 export type AccessContext = Readonly<Record<string, string | readonly string[]>>;
+
+const KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id";
+const KEY_ID = /^([0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})$/;
 
 const OF_HEADERS: readonly (readonly [header: string, key: string])[] = [
   ["referer", "aws:Referer"],
@@ -29,7 +33,6 @@ const OF_HEADERS: readonly (readonly [header: string, key: string])[] = [
     "x-amz-metadata-directive",
     "x-amz-object-ownership",
     "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
@@ -42,6 +45,8 @@ export function requestConditions(call: S3Call): AccessContext {
     const value = call.header(header);
     if (value !== undefined) context[key] = value;
   }
+  const keyId = call.header(KMS_KEY);
+  if (keyId !== undefined) context[`s3:${KMS_KEY}`] = keyArn(call, keyId);
   const source = call.header("x-amz-copy-source");
   if (source !== undefined) context["s3:x-amz-copy-source"] = copySource(source);
   return {
@@ -51,6 +56,13 @@ export function requestConditions(call: S3Call): AccessContext {
     ...requestTagConditions(tagsOfHeader(call.header("x-amz-tagging"))),
     ...retentionConditions(call.now, call.header("x-amz-object-lock-retain-until-date")),
   };
+}
+
+/** Policies name keys by their ARN, requests by their bare id as well; an alias stays one. */
+function keyArn({ account, region }: S3Call, keyId: string): string {
+  return KEY_ID.test(keyId)
+    ? formatArn({ service: "kms", region, account, resource: `key/${keyId}` })
+    : keyId;
 }
 
 /** `bucket/key` as policies write it: decoded, without the slash that may begin it and without the version. */
