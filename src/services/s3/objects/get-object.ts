@@ -13,7 +13,7 @@ import { readableOrThrow, restoreHeader } from "../lifecycle/storage-classes.ts"
 import { checksumOutput, partChecksumOutput } from "./checksum-members.ts";
 import { checkRead, matches } from "./conditions.ts";
 import { encryptionHeaders, readingKey } from "./object-encryption.ts";
-import { headerOutput } from "./object-headers.ts";
+import { checkHeaderText, headerOutput } from "./object-headers.ts";
 import { openContent } from "./open-content.ts";
 import { partsOf, type VersionPart } from "./parts.ts";
 import { checkPartNumber, contentRange, invalidPartNumber, parseRange } from "./range.ts";
@@ -65,8 +65,7 @@ async function beginReading(s3: S3Context, call: S3Call, input: ReadInput): Prom
       "x-amz-server-side-encryption",
       encryption,
     );
-  if (call.principal.kind === "anonymous" && OVERRIDES.some((name) => input[name] !== undefined))
-    throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
+  checkOverrides(call, input);
   const opened = await openVersion(s3, call, input);
   const { bucket, version } = opened;
   const customerKey = await readingKey(s3, call, bucket, version, input);
@@ -118,6 +117,14 @@ const OVERRIDES = [
   "ResponseContentType",
   "ResponseExpires",
 ] as const;
+
+/** Throws InvalidRequest, InvalidArgument. */
+function checkOverrides(call: S3Call, input: ReadInput): void {
+  const given = OVERRIDES.filter((name) => input[name] !== undefined);
+  if (given.length > 0 && call.principal.kind === "anonymous")
+    throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
+  for (const name of given) checkHeaderText(name.replace("Response", ""), String(input[name]));
+}
 
 function overridden(input: ReadInput): Output {
   const headers = {

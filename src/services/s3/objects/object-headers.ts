@@ -22,10 +22,13 @@ const MOST_METADATA = 2_048;
 
 /** Throws MetadataTooLarge, InvalidArgument. */
 export function describeHeaders(call: S3Call, input: HeaderInput): Described {
-  const headers: Record<string, string> = { "Content-Type": input.ContentType ?? "binary/octet-stream" };
+  const headers: Record<string, string> = { "Content-Type": "binary/octet-stream" };
   const set = (name: string, value: string | undefined) => {
-    if (value !== undefined && value !== "") headers[name] = value;
+    if (value === undefined || value === "") return;
+    checkHeaderText(name, value);
+    headers[name] = value;
   };
+  set("Content-Type", input.ContentType);
   set("Cache-Control", input.CacheControl);
   set("Content-Disposition", input.ContentDisposition);
   set("Content-Encoding", withoutFraming(input.ContentEncoding));
@@ -41,6 +44,7 @@ export function describeHeaders(call: S3Call, input: HeaderInput): Described {
       members: { Size: size, MaxSizeAllowed: MOST_METADATA },
     });
   const redirect = input.WebsiteRedirectLocation;
+  if (redirect !== undefined) checkHeaderText("x-amz-website-redirect-location", redirect);
   if (redirect !== undefined && !/^(\/|https?:\/\/)/.test(redirect))
     throw invalidArgument(
       "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
@@ -48,6 +52,12 @@ export function describeHeaders(call: S3Call, input: HeaderInput): Described {
       redirect,
     );
   return { headers, metadata, ...(redirect !== undefined && { websiteRedirectLocation: redirect }) };
+}
+
+/** Throws InvalidArgument for what no header can carry: forms and queries can say it. */
+export function checkHeaderText(name: string, value: string): void {
+  if (UNPRINTABLE.test(value))
+    throw invalidArgument("Header value cannot be represented using ISO-8859-1.", name.toLowerCase(), value);
 }
 
 /** `aws-chunked` says how the bytes travelled, not what they are. */

@@ -120,6 +120,8 @@ describe("PutObject", () => {
     [{ Metadata: { long: "x".repeat(2_044) } }, undefined],
     [{ WebsiteRedirectLocation: "elsewhere" }, "InvalidArgument"],
     [{ ObjectLockLegalHoldStatus: "ON" }, "InvalidRequest"],
+    [{ ContentType: "text/html\r\nset-cookie: a=b" }, "InvalidArgument"],
+    [{ WebsiteRedirectLocation: "/a\nb" }, "InvalidArgument"],
     [{ WriteOffsetBytes: 5 }, "NotImplemented"],
     [{ ObjectLockEventHold: "ON" }, "NotImplemented"],
     [{ ServerSideEncryption: "rot13" }, "InvalidArgument"],
@@ -199,8 +201,18 @@ describe("GetObject and HeadObject", () => {
       ContentType: "text/html",
       CacheControl: "no-store",
     });
+    const split = { ResponseContentType: "text/html\r\nset-cookie: a=b" };
+    await expect(objects.get("ten", split)).rejects.toMatchObject({ name: "InvalidArgument" });
     await expect(objects.get("ten", overrides, { account: "anonymous" })).rejects.toMatchObject({
       name: "InvalidRequest",
+    });
+  });
+
+  test("metadata that no header can carry is counted instead of told", async () => {
+    await objects.put("unprintable", "x", { Metadata: { good: "a", bad: "line\nbreak" }, ContentType: "" });
+    expect(await objects.get("unprintable")).toMatchObject({
+      ...{ Metadata: { good: "a" }, MissingMeta: 1 },
+      ContentType: "binary/octet-stream",
     });
   });
 
