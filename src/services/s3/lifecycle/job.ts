@@ -24,7 +24,14 @@ import {
 import { requestId } from "./restore.ts";
 import { rulesOf } from "./rules.ts";
 import { decideUpload } from "./uploads.ts";
-import { beginWalk, forgetWalk, moveOn, type Walk, type WalkCursor } from "./walk.ts";
+import {
+  beginWalk,
+  forgetWalk,
+  forgetWalksOfDeletedBuckets,
+  moveOn,
+  type Walk,
+  type WalkCursor,
+} from "./walk.ts";
 
 const LOOK_FOR_BUCKETS = "s3.lifecycle";
 const WALK_BUCKET = "s3.lifecycle-bucket";
@@ -75,9 +82,10 @@ export function lookForBucketsHandler(s3: S3Context): JobHandler {
             }
           });
         const last = rows.at(-1);
-        if (last === undefined || rows.length < BUCKETS_A_PAGE) return;
+        if (last === undefined || rows.length < BUCKETS_A_PAGE) break;
         after = last.id;
       }
+      await s3.metadata.write((tx) => forgetWalksOfDeletedBuckets(tx));
     },
   };
 }

@@ -88,18 +88,22 @@ async function* textReport(
   summary: Summary,
 ): AsyncGenerator<string> {
   const { enabled } = rulesOf(bucket.settings);
-  const rules = enabled.length === 1 ? "1 enabled rule" : `${enabled.length} enabled rules`;
-  yield `s3://${bucket.name} at ${time(now.getTime())}: ${rules}. This is a preview; nothing is changed.\n`;
+  yield `s3://${bucket.name} at ${time(now.getTime())}: ${counted(enabled.length, "enabled rule")}. This is a preview; nothing is changed.\n`;
   if (enabled.length > 0) yield `\n${line("DATE", "ACTION", "BYTES", "WHAT AND WHY")}`;
   for await (const item of previewed) {
     summary.add(item);
     if (item.coming !== undefined) yield lineOf(item, item.coming);
   }
-  yield `\nSummary: ${summary.versions} versions and ${summary.uploads} unfinished uploads were looked at.\n`;
+  const versions = counted(summary.versions, "version");
+  yield `\nSummary: ${versions} and ${counted(summary.uploads, "unfinished upload")} were looked at.\n`;
   if (summary.actions.size === 0) yield "Nothing is coming.\n";
   for (const [name, { count, bytes, dueCount }] of summary.actions)
     yield `  ${name}: ${count}, of them ${dueCount} due now; ${bytes} bytes of content\n`;
   yield `Bytes freed: ${summary.freed}, of them ${summary.freedNow} now.\n`;
+}
+
+function counted(count: number, name: string): string {
+  return count === 1 ? `1 ${name}` : `${count} ${name}s`;
 }
 
 function lineOf({ key, versionId, uploadId, size }: Previewed, coming: Coming): string {

@@ -65,3 +65,10 @@ export async function moveOn(
 export async function forgetWalk(tx: Transaction, bucketId: string): Promise<void> {
   await tx.deleteFrom("s3_lifecycle_walks").where("bucket_id", "=", bucketId).execute();
 }
+
+export async function forgetWalksOfDeletedBuckets(tx: Transaction): Promise<void> {
+  await tx
+    .deleteFrom("s3_lifecycle_walks")
+    .where("bucket_id", "not in", tx.selectFrom("s3_buckets").select("id"))
+    .execute();
+}
