@@ -297,6 +297,7 @@ describe("who asks", () => {
   test("the bucket must be the expected owner's", async () => {
     expect(await outcome(owner, list({ ExpectedBucketOwner: OTHER }))).toBe("AccessDenied");
     expect(await outcome(owner, list({ ExpectedBucketOwner: "123456789012" }))).toBe("ok");
+    expect(await outcome(owner, list({ ExpectedBucketOwner: "me" }))).toBe("InvalidBucketOwnerAWSAccountID");
   });
 
   test("the name of a bucket is one account's", async () => {

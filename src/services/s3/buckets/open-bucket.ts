@@ -126,8 +126,7 @@ export function authorizeIn(
   resource: string,
   context: AccessContext = {},
 ): void {
-  const expected = call.header("x-amz-expected-bucket-owner");
-  if (expected !== undefined && expected !== bucket.account) throw accessDenied();
+  checkExpectedOwner(bucket, call.header("x-amz-expected-bucket-owner"));
   const { policy, publicAccessBlock } = bucket.settings;
   const atHome = call.principal.kind !== "anonymous" && call.principal.account === bucket.account;
   const ownRoot = atHome && call.principal.kind === "root";
@@ -148,6 +147,16 @@ export function authorizeIn(
     // S3 says why only to callers of the bucket's own account (User Guide, "Troubleshoot access denied errors").
     throw accessDenied(atHome ? deniedText(call, action, resource, error) : undefined);
   }
+}
+
+/** Throws AccessDenied where the caller takes the bucket for another account's. */
+function checkExpectedOwner(bucket: Bucket, expected: string | undefined): void {
+  if (expected === undefined || expected === bucket.account) return;
+  if (parseAccountId(expected) !== undefined) throw accessDenied();
+  throw new AwsError(
+    "InvalidBucketOwnerAWSAccountID",
+    "The value of the expected bucket owner parameter must be an AWS account ID",
+  );
 }
 
 /** For what is about the caller's own account and no bucket that is there. Throws AccessDenied. */
