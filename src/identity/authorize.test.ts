@@ -119,4 +119,37 @@ describe("authorize", () => {
     expect(ask(OTHER, deny, {}, { secure: false })).toBeDefined();
     expect(ask(OTHER, deny, {}, { sourceIp: "198.51.100.1" })).toBeDefined();
   });
+
+  describe("nobody in particular", () => {
+    const nobody = {
+      kind: "anonymous",
+      account: "anonymous" as typeof HOME,
+      arn: "anonymous",
+      userId: "anonymous",
+      accessKeyId: "",
+    } as const;
+    const asNobody = (policy: object | undefined, more: Partial<AccessRequest> = {}) => {
+      const call = { principal: nobody, account: nobody.account } as unknown as Partial<Call>;
+      return ask(HOME, policy, more, call)?.message;
+    };
+
+    test("is let in by a policy that names everybody, and by no other", () => {
+      expect(asNobody(open({ Principal: "*" }))).toBeUndefined();
+      expect(asNobody(open({ Principal: { AWS: "*" } }))).toBeUndefined();
+      expect(asNobody(open())).toBe("Access Denied");
+      expect(asNobody(open({ Principal: "*", Effect: "Deny" }))).toBe("Access Denied");
+      expect(asNobody(open({ Principal: "*", Action: "ecr:PutImage" }))).toBe("Access Denied");
+    });
+    test("has no account to be at home in, whatever the resource's is called", () => {
+      expect(asNobody(undefined)).toBe("Access Denied");
+      expect(asNobody(undefined, { resourceAccount: nobody.account })).toBe("Access Denied");
+    });
+    test("is known to conditions by its type, and by no account or ARN", () => {
+      const when = (operator: string, key: string, value: string) =>
+        asNobody(open({ Principal: "*", Condition: { [operator]: { [key]: value } } }));
+      expect(when("StringEquals", "aws:PrincipalType", "Anonymous")).toBeUndefined();
+      expect(when("StringEquals", "aws:PrincipalAccount", "anonymous")).toBe("Access Denied");
+      expect(when("StringLike", "aws:PrincipalArn", "*")).toBe("Access Denied");
+    });
+  });
 });
