@@ -7,15 +7,18 @@ import * as packages from "@aws-sdk/client-codeartifact";
 import * as registry from "@aws-sdk/client-ecr";
 import * as kms from "@aws-sdk/client-kms";
 import * as npm from "../local-packages.ts";
+import { LocalUpstream } from "../local-upstream.ts";
 import { imageManifest, RegistryClient, sha256 } from "../registry-client.ts";
 import { RunningServer } from "../running-server.ts";
 
 let server: RunningServer;
+let upstream: LocalUpstream;
 let keys: kms.KMSClient;
 let ecr: registry.ECRClient;
 let codeartifact: packages.CodeartifactClient;
 beforeAll(async () => {
-  server = await RunningServer.start();
+  upstream = await LocalUpstream.start();
+  server = await RunningServer.start({ args: upstream.args });
   const settings = {
     ...{ endpoint: server.url, region: "us-east-1", maxAttempts: 1, credentials: server.rootKey },
   };
@@ -26,6 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const client of [keys, ecr, codeartifact]) client?.destroy();
   await server?.stop();
+  await upstream?.goAway();
 });
 
 async function createKey(input: kms.CreateKeyCommandInput = {}): Promise<{ id: string; arn: string }> {
@@ -43,10 +47,11 @@ async function refusalOf(call: Promise<unknown>): Promise<Error & { readonly [me
 }
 
 /** Whether a text lies anywhere in the data folder: files, database, write-ahead log. */
-function liesOnDisk(text: string): boolean {
+function liesOnDisk(text: string, encoding: BufferEncoding = "utf8"): boolean {
+  const bytes = Buffer.from(text, encoding);
   return readdirSync(server.data, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(text));
+    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(bytes));
 }
 
 /** Some kilobytes or megabytes, all of them of one marker. */
@@ -256,6 +261,43 @@ describe("a package domain under a key", () => {
     ]);
     await keys.send(new kms.EnableKeyCommand({ KeyId: key.id }));
     expect((await file()).status).toBe(200);
+  });
+
+  test("what two domains fetch from outside at once lies under each one's own key", async () => {
+    const tarball = await npm.tarballOf("foreign", "1.0.0", npm.randomText(600_000));
+    upstream.addNpm("foreign", "1.0.0", tarball);
+    const clients = [];
+    for (const domain of ["one", "other"]) {
+      const key = await createKey();
+      await codeartifact.send(new packages.CreateDomainCommand({ domain, encryptionKey: key.arn }));
+      const repository = { domain, repository: "app" };
+      await codeartifact.send(new packages.CreateRepositoryCommand(repository));
+      await codeartifact.send(
+        new packages.AssociateExternalConnectionCommand({
+          ...{ ...repository, externalConnection: "public:npmjs" },
+        }),
+      );
+      const { authorizationToken } = await codeartifact.send(
+        new packages.GetAuthorizationTokenCommand({ domain }),
+      );
+      const url = `${server.url}/-/codeartifact/us-east-1/${domain}-123456789012/npm/app/foreign/-/foreign-1.0.0.tgz`;
+      const headers = { authorization: `Bearer ${authorizationToken}` };
+      clients.push({ key, get: () => fetch(url, { headers }) });
+    }
+    const same = async (answer: Response) => tarball.equals(Buffer.from(await answer.arrayBuffer()));
+    const fetched = await Promise.all(clients.map(({ get }) => get()));
+    expect(await Promise.all(fetched.map(same))).toEqual([true, true]);
+    // Random text: a piece of it lies nowhere else.
+    expect(liesOnDisk(tarball.toString("latin1", 300_000, 300_032), "latin1")).toBe(false);
+
+    const [one, other] = clients;
+    await keys.send(new kms.DisableKeyCommand({ KeyId: one?.key.id }));
+    expect((await one?.get())?.status).toBe(400);
+    const left = await other?.get();
+    expect(left && (await same(left))).toBe(true);
+    await keys.send(new kms.EnableKeyCommand({ KeyId: one?.key.id }));
+    const back = await one?.get();
+    expect(back && (await same(back))).toBe(true);
   });
 
   test("without a name it is AWS's managed key", async () => {
