@@ -15,7 +15,7 @@ import { checkRead, matches } from "./conditions.ts";
 import { encryptionHeaders, readingKey } from "./object-encryption.ts";
 import { checkHeaderText, headerOutput } from "./object-headers.ts";
 import { openContent } from "./open-content.ts";
-import { partsOf, type VersionPart } from "./parts.ts";
+import { findPart, type VersionPart } from "./parts.ts";
 import { checkPartNumber, contentRange, invalidPartNumber, parseRange } from "./range.ts";
 import { mayOn, type OpenedVersion, openVersion, versionIdOutput } from "./read-version.ts";
 import type { Version } from "./version.ts";
@@ -103,9 +103,8 @@ async function partOf(s3: S3Context, version: Version, partNumber: number): Prom
     const { size, blobId = "" } = version;
     return { partNumber, offset: 0, size, blobId, checksums: {} };
   }
-  const parts = await partsOf(s3.metadata.reader, version.id);
-  const part = parts.find((one) => one.partNumber === partNumber);
-  if (part === undefined) throw invalidPartNumber(partNumber, parts.length);
+  const part = await findPart(s3.metadata.reader, version.id, partNumber);
+  if (part === undefined) throw invalidPartNumber(partNumber, version.partCount);
   return part;
 }
 

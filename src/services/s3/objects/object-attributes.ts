@@ -50,14 +50,14 @@ async function partsOutput(
 ): Promise<GetObjectAttributesParts> {
   const most = Math.min(wholeNumber("x-amz-max-parts", asked) ?? MOST_PARTS, MOST_PARTS);
   const after = wholeNumber("x-amz-part-number-marker", marker) ?? 0;
-  const rest = (await partsOf(s3.metadata.reader, version.id)).filter((part) => part.partNumber > after);
-  const page = rest.slice(0, most);
+  const found = await partsOf(s3.metadata.reader, version.id, { after, limit: most + 1 });
+  const page = found.slice(0, most);
   return {
     TotalPartsCount: version.partCount,
     PartNumberMarker: String(after),
     NextPartNumberMarker: String(page.at(-1)?.partNumber ?? after),
     MaxParts: most,
-    IsTruncated: rest.length > page.length,
+    IsTruncated: found.length > page.length,
     Parts: page.map((part) => ({
       PartNumber: part.partNumber,
       Size: part.size,

@@ -64,6 +64,24 @@ test("every range of an object in parts is the same range of its bytes", async (
       if (end < start) continue;
       expect((await read({ start, end })).equals(content.subarray(start, end + 1))).toBe(true);
     }
+  const attributes = (input: object) =>
+    objects.api.GetObjectAttributes(objects.call(), {
+      ...{ Bucket: BUCKET, Key: "whole", ObjectAttributes: ["ObjectParts" as const] },
+      ...input,
+    });
+  const { ObjectParts: page } = await attributes({ MaxParts: 2, PartNumberMarker: "1" });
+  expect(page?.Parts?.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([
+    [2, 1],
+    [3, 0],
+  ]);
+  expect(page).toMatchObject({ TotalPartsCount: 5, IsTruncated: true, NextPartNumberMarker: "3" });
+  expect((await attributes({ PartNumberMarker: "3" })).ObjectParts?.IsTruncated).toBe(false);
+  const part = await objects.get("whole", { PartNumber: 4 });
+  expect(part).toMatchObject({ PartsCount: 5, ContentRange: "bytes 301-750/1000", ContentLength: 450 });
+  await expect(objects.get("whole", { PartNumber: 6 })).rejects.toMatchObject({
+    ...{ name: "InvalidPartNumber", status: 416 },
+    members: { ActualPartCount: 5, PartNumberRequested: 6 },
+  });
   // What is closed before it was read leaves nothing open that the test could not end for.
   (await openContent(s3, version)).destroy();
 });

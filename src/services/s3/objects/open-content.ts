@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { ByteRange } from "../../../storage/blobs/blobs.ts";
 import type { S3Context } from "../context.ts";
 import { asS3Error } from "./kms-errors.ts";
-import { partsOf, type VersionPart } from "./parts.ts";
+import { type PlacedPart, partsWithin } from "./parts.ts";
 import type { Version } from "./version.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function openContent(
   const open = (blobId: string, within?: ByteRange) =>
     s3.blobs.open(blobId, within, options).catch((error: unknown) => Promise.reject(asS3Error(error)));
   if (version.partCount === 0) return open(blobOf(version), range);
-  const pieces = piecesOf(await partsOf(s3.metadata.reader, version.id), range);
+  const pieces = piecesOf(await partsWithin(s3.metadata.reader, version.id, range), range);
   const [first] = pieces;
   if (first === undefined) return Readable.from([]);
   const begun = await open(first.blobId, first.range);
@@ -42,7 +42,7 @@ interface Piece {
 }
 
 /** What is to be read of each part. */
-export function piecesOf(parts: readonly VersionPart[], range: ByteRange | undefined): Piece[] {
+export function piecesOf(parts: readonly PlacedPart[], range: ByteRange | undefined): Piece[] {
   return parts.flatMap(({ blobId, offset, size }) => {
     const start = Math.max(range?.start ?? 0, offset) - offset;
     const end = Math.min(range?.end ?? Number.POSITIVE_INFINITY, offset + size - 1) - offset;
