@@ -115,6 +115,8 @@ function createHttpServer(options: {
   http.timeout = 0;
   http.on("request", (request, response) => options.handle(request, response, false));
   http.on("checkContinue", (request, response) => options.handle(request, response, true));
+  // Other expectations than 100-continue are not met and need not be (RFC 9110 section 10.1.1); S3 ignores them.
+  http.on("checkExpectation", (request, response) => options.handle(request, response, false));
   http.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     // In the middle of a request an answer may be under way already: another one must not be mixed into it.
     const busy = options.connections.isBusy(socket as Socket);

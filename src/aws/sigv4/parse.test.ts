@@ -275,6 +275,8 @@ describe("a hostile request is refused with AWS's error", () => {
     const authorization = header({ signedHeaders: "host" });
     const more = ["Date", "Sun, 30 Aug 2015 12:36:00 GMT"];
     expect(problemOf({ authorization, date: [], more })).toBeUndefined();
+    const botocore = ["Date", "Sun, 30 Aug 2015 12:36:00 -0000"];
+    expect(problemOf({ authorization, date: [], more: botocore })).toBeUndefined();
     expect(problemOf({ authorization, date: [], more: ["Date", "30 Aug 2015"] })?.situation).toBe("bad-date");
   });
 });

@@ -15,9 +15,13 @@ export function parseBasicTime(text: string): Date | undefined {
   return Number.isNaN(time.getTime()) || formatBasicTime(time) !== text ? undefined : time;
 }
 
-/** The HTTP date of a Date header (RFC 9110, 5.6.7, IMF-fixdate), for clients that cannot send X-Amz-Date. */
+/**
+ * The HTTP date of a Date header (RFC 9110, 5.6.7, IMF-fixdate), for clients that cannot send X-Amz-Date. botocore writes
+ * GMT as a zone of RFC 5322, "-0000".
+ */
 export function parseHttpDate(text: string): Date | undefined {
-  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
-  const time = new Date(text);
-  return Number.isNaN(time.getTime()) || time.toUTCString() !== text ? undefined : time;
+  const [, date] =
+    /^([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}) (?:GMT|[+-]0000)$/.exec(text) ?? [];
+  const time = new Date(`${date} GMT`);
+  return Number.isNaN(time.getTime()) || time.toUTCString() !== `${date} GMT` ? undefined : time;
 }

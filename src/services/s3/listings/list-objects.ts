@@ -36,7 +36,8 @@ export async function listObjects(
   return listDocument(
     "ListBucketResult",
     element("Name", bucket.name),
-    element("Prefix", encode(input.Prefix ?? "")),
+    // As it came: botocore decodes the prefix of the second version only (ceph/s3-tests, list_prefix_unreadable).
+    element("Prefix", input.Prefix ?? ""),
     element("Marker", encode(marker)),
     // Without a delimiter the last key is where to go on, and S3 leaves it out.
     page.truncated && input.Delimiter ? element("NextMarker", encode(nameOf(page.entries.at(-1)))) : "",
