@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BackgroundProcess } from "../background-process.ts";
 import { client, describeWithClients } from "../client.ts";
+import { completedCalls } from "../system-calls.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /**
@@ -49,18 +50,3 @@ describeWithClients("the order of system calls", ["strace"], () => {
     place.remove();
   }, 60_000);
 });
-
-/** The calls in the order in which they returned; strace splits one that another thread interrupts. */
-function completedCalls(trace: string): string[] {
-  const begun = new Map<string, string>();
-  const calls: string[] = [];
-  for (const line of trace.split("\n")) {
-    const [, thread = "", text = ""] = /^(\d+)\s+(.*)$/.exec(line) ?? [];
-    const unfinished = / <unfinished \.\.\.>$/.exec(text);
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
-    if (unfinished) begun.set(thread, text.slice(0, unfinished.index));
-    else if (resumed) calls.push(`${begun.get(thread) ?? ""}${resumed[1]}`);
-    else calls.push(text);
-  }
-  return calls;
-}
