@@ -92,13 +92,13 @@ export async function cancelKeyDeletion(kms: KmsContext, call: Call, input: Canc
 }
 
 /** Deletes a key for good when its day has come and nobody changed their mind. */
-export function deleteKeyHandler(kms: Pick<KmsContext, "metadata" | "events" | "clock">): JobHandler {
+export function deleteKeyHandler(kms: Pick<KmsContext, "metadata" | "events" | "clock" | "log">): JobHandler {
   return {
     kind: DELETE_KEY,
     async run(job) {
       const { keyId } = job.payload as { keyId: string };
       const now = kms.clock.now();
-      await kms.metadata.write(async (tx) => {
+      const deleted = await kms.metadata.write(async (tx) => {
         const key = await tx
           .selectFrom("kms_keys")
           .selectAll()
@@ -106,13 +106,16 @@ export function deleteKeyHandler(kms: Pick<KmsContext, "metadata" | "events" | "
           .where("state", "=", "PendingDeletion")
           .where("deletion_at", "<=", now.getTime())
           .executeTakeFirst();
-        if (key === undefined) return;
+        if (key === undefined) return undefined;
         await tx.deleteFrom("kms_materials").where("key_id", "=", keyId).execute();
         await tx.deleteFrom("kms_grants").where("key_id", "=", keyId).execute();
         await tx.deleteFrom("kms_aliases").where("key_id", "=", keyId).execute();
         await tx.deleteFrom("kms_keys").where("id", "=", keyId).execute();
         await kms.events.record(tx, keyEvent("KMS CMK Deletion", key, now));
+        return keyArn(key);
       });
+      if (deleted)
+        kms.log.warn({ key: deleted }, "a key was deleted: what lies under it cannot be read any more");
     },
   };
 }
