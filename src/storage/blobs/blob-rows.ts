@@ -1,5 +1,7 @@
-import type { Reader, Transaction } from "../metadata/metadata.ts";
-import type { Blob } from "./blobs.ts";
+import type { Metadata, Reader, Transaction } from "../metadata/metadata.ts";
+import { type PreparedQuery, prepareQuery } from "../metadata/prepared-query.ts";
+import type { EncryptionScope } from "./blob-keys.ts";
+import type { Blob, StorageClass } from "./blobs.ts";
 import type { Digest } from "./digest.ts";
 import { BlobMissing } from "./errors.ts";
 import type { ReadableBytes } from "./stored-bytes.ts";
@@ -19,18 +21,45 @@ export interface WrittenBytes {
   readonly content: Uint8Array | undefined;
 }
 
+/** What every read and every write asks, compiled once. */
+export interface BlobQueries {
+  readonly readable: PreparedQuery<
+    BlobRow & { readonly content: Uint8Array | null },
+    { readonly id: string }
+  >;
+  readonly twin: PreparedQuery<BlobRow, BlobIdentity>;
+}
+
+type BlobIdentity = { readonly scope: string; readonly storageClass: StorageClass; readonly sha256: string };
+
+export function blobQueries(reader: Reader): BlobQueries {
+  return {
+    readable: prepareQuery(({ id }: { readonly id: string }) =>
+      reader
+        .selectFrom("blobs")
+        .leftJoin("blob_contents", "blob_contents.blob_id", "blobs.id")
+        .selectAll("blobs")
+        .select("blob_contents.content")
+        .where("blobs.id", "=", id),
+    ),
+    twin: prepareQuery(({ scope, storageClass, sha256 }: BlobIdentity) =>
+      reader
+        .selectFrom("blobs")
+        .selectAll()
+        .where("sha256", "=", sha256)
+        // A stand-in while the query is prepared.
+        .where("scope", "=", scope as EncryptionScope)
+        .where("storage_class", "=", storageClass),
+    ),
+  };
+}
+
 /** A row with all that is needed to read its bytes: one query. Throws BlobMissing. */
 export async function findReadable(
-  reader: Reader,
+  { metadata, queries }: { readonly metadata: Metadata; readonly queries: BlobQueries },
   blobId: string,
 ): Promise<{ readonly row: BlobRow; readonly bytes: ReadableBytes }> {
-  const found = await reader
-    .selectFrom("blobs")
-    .leftJoin("blob_contents", "blob_contents.blob_id", "blobs.id")
-    .selectAll("blobs")
-    .select("blob_contents.content")
-    .where("blobs.id", "=", blobId)
-    .executeTakeFirst();
+  const found = await queries.readable(metadata.reader, { id: blobId });
   if (found === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
   const { content, ...row } = found;
   return { row, bytes: readableBytes(row, content ?? undefined) };
@@ -61,18 +90,13 @@ function readableBytes(row: BlobRow, content: Uint8Array | undefined): ReadableB
 }
 
 /** The blob of these bytes under this key and in this tier. */
-export async function findTwin(
+export function findTwin(
+  { queries }: { readonly queries: BlobQueries },
   reader: Reader,
   { scope, storageClass }: Pick<Blob, "scope" | "storageClass">,
   sha256: Digest,
 ): Promise<BlobRow | undefined> {
-  return reader
-    .selectFrom("blobs")
-    .selectAll()
-    .where("sha256", "=", sha256)
-    .where("scope", "=", scope)
-    .where("storage_class", "=", storageClass)
-    .executeTakeFirst();
+  return queries.twin(reader, { scope, storageClass, sha256 });
 }
 
 export function blobOf(row: BlobRow): Blob {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { Metadata } from "../metadata/metadata.ts";
 import type { BlobKeys, Encryption, EncryptionScope } from "./blob-keys.ts";
+import { type BlobQueries, blobQueries } from "./blob-rows.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { StorageClass } from "./blobs.ts";
 import type { DamageReport } from "./damage.ts";
@@ -32,6 +33,7 @@ export interface BlobsOptions {
 /** What the engine's parts work with. */
 export interface BlobsContext {
   readonly metadata: Metadata;
+  readonly queries: BlobQueries;
   readonly stores: Readonly<Record<StorageClass, BlobStore>>;
   readonly dataKeys: DataKeys;
   readonly defaultEncryption: Encryption;
@@ -47,6 +49,7 @@ export function blobsContext(options: BlobsOptions): BlobsContext {
   const { metadata, clock, log } = options;
   return {
     metadata,
+    queries: blobQueries(metadata.reader),
     stores: { hot: options.store, cold: options.coldStore ?? options.store },
     dataKeys: new DataKeys(options.keys ?? NO_KEYS),
     defaultEncryption: { scope: options.defaultScope ?? "none" },

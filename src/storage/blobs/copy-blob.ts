@@ -24,7 +24,7 @@ export async function copyBlob<Result>(
   options: { readonly signal?: AbortSignal },
   commit: Commit<Result>,
 ): Promise<Result> {
-  const { row } = await findReadable(context.metadata.reader, source.blobId);
+  const { row } = await findReadable(context, source.blobId);
   const target: Target = {
     encryption: wanted.encryption ?? encryptionOf(row, source.customerKey),
     storageClass: wanted.storageClass ?? row.storage_class,
@@ -58,13 +58,13 @@ async function commitPresent<Result>(
 ): Promise<{ readonly result: Result } | undefined> {
   const identity = { scope: encryption.scope, storageClass };
   const digest = sha256 as Blob["sha256"];
-  const twin = await findTwin(context.metadata.reader, identity, digest);
+  const twin = await findTwin(context, context.metadata.reader, identity, digest);
   if (twin === undefined || twin.damaged_at > 0) return undefined;
   // Nobody gets a reference to what he could not read.
   if (isCustomerScope(twin.scope))
     await context.dataKeys.unseal({ scope: twin.scope, sealedKey: twin.sealed_key }, encryption.customerKey);
   return context.metadata.write(async (tx) => {
-    const present = await findTwin(tx, identity, digest);
+    const present = await findTwin(context, tx, identity, digest);
     if (present === undefined || present.damaged_at > 0) return undefined;
     const result = await commit(tx, blobOf(present));
     const now = context.clock.now().getTime();

@@ -68,8 +68,7 @@ export async function makeBlob<Result>(
     const sha256 = hash.digest("sha256");
     if (sha256 === undefined) throw new TypeError("sha256 is always computed");
 
-    const twin = await findTwin(metadata.reader, upload, sha256);
-    if (twin === undefined || twin.damaged_at > 0) await seal();
+    if (!(await isThere(context, finished, sha256))) await seal();
     const write = () => metadata.write((tx) => commitBlob(tx, context, finished, sha256, sealed, commit));
     let outcome = await write();
     if (outcome === "seal first") {
@@ -85,6 +84,17 @@ export async function makeBlob<Result>(
     if (sealed && sealed.state !== bytes.stored.state) await rememberSealed(context, finished, sealed);
     throw error;
   }
+}
+
+/** Whether the blob is there, so that sealing is needless; of what lies in a row that costs more than sealing. */
+async function isThere(
+  context: BlobsContext,
+  { upload, content }: FinishedUpload,
+  sha256: Digest,
+): Promise<boolean> {
+  if (content !== undefined) return false;
+  const twin = await findTwin(context, context.metadata.reader, upload, sha256);
+  return twin !== undefined && twin.damaged_at === 0;
 }
 
 interface Committed<Result> {
@@ -105,7 +115,7 @@ async function commitBlob<Result>(
 ): Promise<Committed<Result> | "seal first"> {
   const { upload, claim, bytes } = finished;
   const now = context.clock.now().getTime();
-  const twin = await findTwin(tx, upload, sha256);
+  const twin = await findTwin(context, tx, upload, sha256);
   const isNew = twin === undefined || twin.damaged_at > 0;
   // The blob that made sealing needless was collected a moment ago, or found to be damaged.
   if (isNew && sealed === undefined) return "seal first";

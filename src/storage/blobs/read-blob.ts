@@ -13,7 +13,7 @@ export async function openBlob(
   range?: ByteRange,
   options: OpenOptions = {},
 ): Promise<Readable> {
-  const { row, bytes } = await findReadable(context.metadata.reader, blobId);
+  const { row, bytes } = await findReadable(context, blobId);
   if (row.damaged_at > 0) throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
   const dataKey = await context.dataKeys.unseal(
     { scope: row.scope, sealedKey: row.sealed_key },
