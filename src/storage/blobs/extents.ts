@@ -16,7 +16,7 @@ export interface Extent {
 }
 
 /** A client that sends bytes one at a time must not make rows of megabytes. */
-const MAXIMUM_EXTENTS = 10_000;
+const MAXIMUM_EXTENTS = 50_000;
 
 /** As the row keeps them. Throws BlobTooLarge. */
 export function writeExtents(extents: readonly Extent[]): string {
