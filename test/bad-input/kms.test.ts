@@ -281,6 +281,12 @@ describe("values at and over their limits", () => {
       { GranteePrincipal: "210987654321", Operations: ["Sign"] },
       "ValidationException",
     ],
+    [
+      "a grant's token that is none",
+      "Encrypt",
+      { Plaintext: "AAAA", GrantTokens: ["nonsense"] },
+      "InvalidGrantTokenException",
+    ],
     ["a grant that is not there", "RevokeGrant", { GrantId: "a".repeat(64) }, "NotFoundException"],
     [
       "an alias of 257 characters",

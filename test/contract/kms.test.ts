@@ -130,6 +130,15 @@ describeOnEachDatabase("keys", (databases) => {
       expect(await refusalOf(encrypt({ team: "build" }))).toBe("AccessDenied");
     });
 
+    test("may be used with its token, which needs no waiting for", async () => {
+      const { arn, id } = await createKey();
+      const { GrantToken = "" } = await kms.api.CreateGrant(call(), {
+        ...{ KeyId: id, GranteePrincipal: OTHER, Operations: ["Encrypt"] },
+      });
+      const input = { KeyId: arn, Plaintext: PLAINTEXT, GrantTokens: [GrantToken] };
+      await neighbour.api.Encrypt(call(OTHER), input);
+    });
+
     test("does not win over a deny", async () => {
       const deny = { Effect: "Deny", Principal: { AWS: OTHER }, Action: "kms:Encrypt", Resource: "*" };
       const { arn, id } = await createKey({ Policy: policy(owner, deny) });

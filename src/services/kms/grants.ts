@@ -15,15 +15,9 @@ import { parseArn } from "../../aws/names.ts";
 import type { Call } from "../../identity/call.ts";
 import { authorizeKey } from "./access.ts";
 import type { KmsContext } from "./context.ts";
-import {
-  dryRunPassed,
-  invalidGrantId,
-  invalidGrantToken,
-  limitExceeded,
-  unsupported,
-  validation,
-} from "./errors.ts";
+import { dryRunPassed, invalidGrantId, limitExceeded, unsupported, validation } from "./errors.ts";
 import type { GrantConstraints } from "./grant-constraints.ts";
+import { grantOfToken, tokenOf } from "./grant-tokens.ts";
 import { keyArn, requireEnabled } from "./key.ts";
 import type { KeyUsage } from "./key-specs.ts";
 import { openKeyById } from "./open-named-key.ts";
@@ -268,18 +262,4 @@ function denied(call: Call, action: string, resource: string): AwsError {
     "AccessDeniedException",
     `User: ${call.principal.arn} is not authorized to perform: ${action} on resource: ${resource}`,
   );
-}
-
-/**
- * Grants hold at once on every server, so a token proves nothing that the grant does not: it names the grant, and each
- * answer has another one, as KMS's have.
- */
-function tokenOf(id: string): string {
-  return Buffer.concat([Buffer.from(id, "hex"), randomBytes(16)]).toString("base64url");
-}
-
-function grantOfToken(token: string): string {
-  const bytes = Buffer.from(token, "base64url");
-  if (bytes.byteLength !== 48) throw invalidGrantToken();
-  return bytes.toString("hex", 0, 32);
 }

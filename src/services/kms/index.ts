@@ -5,6 +5,7 @@ import type { JobHandler, RecurringJob } from "../../jobs/jobs.ts";
 import type { BlobKeys } from "../../storage/blobs/blob-keys.ts";
 import { createBlobKeys } from "./blob-keys.ts";
 import type { KmsContext, KmsDependencies } from "./context.ts";
+import { refusingForeignTokens } from "./grant-tokens.ts";
 import { deleteKeyHandler } from "./key-state.ts";
 import { createKmsKeys } from "./key-users.ts";
 import type { KmsKeys } from "./kms-keys.ts";
@@ -36,7 +37,7 @@ export function createKms(dependencies: KmsDependencies): Kms {
   };
   const kms: KmsContext = { ...base, awsManagedKey: createManagedKeys(base) };
   return {
-    service: { model: "kms", operations: createOperations(kms) },
+    service: { model: "kms", operations: refusingForeignTokens(createOperations(kms)) },
     keys: createKmsKeys(kms),
     blobKeys: createBlobKeys(kms),
     jobHandlers: [deleteKeyHandler(kms), rotateKeyHandler(kms)],
