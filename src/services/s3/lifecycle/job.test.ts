@@ -4,8 +4,10 @@ import { randomUUID } from "node:crypto";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
 import { findBucket } from "../buckets/open-bucket.ts";
 import { BUCKET, bodyOf, md5Of } from "../objects/testing/test-objects.ts";
+import { actOnVersions } from "./act.ts";
 import { preview } from "./preview.ts";
 import { DAY, type TestLifecycle, testLifecycle } from "./testing/test-lifecycle.ts";
+import { beginWalk, moveOn } from "./walk.ts";
 
 const CONTENT = "x".repeat(130 * 1024);
 const OLD_GO = { ID: "old", NoncurrentVersionExpiration: { NoncurrentDays: 3 } };
@@ -254,6 +256,44 @@ describeOnEachDatabase("lifecycle", (databases) => {
     expect(await lifecycle.versions()).toEqual([]);
     expect(lifecycle.objects.events).toHaveLength(2_500);
   }, 60_000);
+
+  test("what was due when it was read and is not any more when it is to be acted upon stays", async () => {
+    await using lifecycle = await begin();
+    await lifecycle.rules({ Expiration: { Days: 30 } }, OLD_GO);
+    await lifecycle.put("a", "one");
+    await lifecycle.put("a", "two");
+    const { s3 } = lifecycle;
+    const ids = await s3.metadata.reader.selectFrom("s3_versions").select(["id", "bucket_id"]).execute();
+    const act = () =>
+      s3.metadata.write((tx) =>
+        actOnVersions(
+          tx,
+          s3,
+          ids[0]?.bucket_id ?? "",
+          ids.map(({ id }) => id),
+          "request",
+        ),
+      );
+    expect(await act()).toEqual({});
+    lifecycle.objects.now = new Date(lifecycle.objects.now.getTime() + 10 * DAY);
+    await lifecycle.rules({ Expiration: { Days: 30 } });
+    expect(await act()).toEqual({});
+    await lifecycle.rules(OLD_GO);
+    expect(await act()).toEqual({ delete: 1 });
+    expect(await act()).toEqual({});
+  });
+
+  test("of two servers that have come to the same page one goes on", async () => {
+    await using lifecycle = await begin();
+    const { metadata } = lifecycle.s3;
+    const start = () => metadata.write((tx) => beginWalk(tx, "bucket", 1, 1));
+    const [one, other] = [await start(), await start()];
+    if (one === undefined || other === undefined) throw new TypeError("both have begun");
+    const next = { step: "uploads" } as const;
+    expect(await metadata.write((tx) => moveOn(tx, one, next, 2))).toMatchObject({ cursor: next });
+    expect(await metadata.write((tx) => moveOn(tx, other, next, 2))).toBeUndefined();
+    expect(await start()).toMatchObject({ cursor: next });
+  });
 
   test("two servers at the same bucket do each thing once", async () => {
     await using lifecycle = await begin(false);

@@ -163,6 +163,57 @@ describeOnEachDatabase("archives", (databases) => {
     },
   );
 
+  /** Runs something between the copying of bytes and the transaction that takes the copy. */
+  function whileBytesAreCopied({ s3: { blobs } }: TestLifecycle, meanwhile: () => Promise<unknown>): void {
+    const { copy } = blobs;
+    blobs.copy = async (source, target, options, commit) => {
+      blobs.copy = copy;
+      await meanwhile();
+      return copy.call(blobs, source, target, options, commit) as ReturnType<typeof commit>;
+    };
+  }
+
+  const remove = async ({ api, objects }: TestLifecycle) => {
+    const { VersionId } = (await api.HeadObject(objects.call(), object)) as HeadObjectCommandOutput;
+    await api.DeleteObject(objects.call(), { ...object, VersionId });
+  };
+
+  test("a version that is deleted while its bytes move leaves no cold copy behind", async () => {
+    await using lifecycle = await begin();
+    await lifecycle.put(KEY, CONTENT, { StorageClass: "GLACIER" });
+    whileBytesAreCopied(lifecycle, () => remove(lifecycle));
+    await lifecycle.runJobs();
+    expect(await lifecycle.objects.blobs()).toEqual({ kept: 0, unkept: 1 });
+  });
+
+  test("a version that is deleted between the copy and the end of its restore leaves nothing behind", async () => {
+    await using lifecycle = await archived();
+    await restore(lifecycle, 1);
+    const { blobs } = lifecycle.s3;
+    const { copy } = blobs;
+    blobs.copy = async (source, target, options, commit) => {
+      const result = await (copy.call(blobs, source, target, options, commit) as ReturnType<typeof commit>);
+      await remove(lifecycle);
+      return result;
+    };
+    await lifecycle.runJobs();
+    blobs.copy = copy;
+    expect(await kept(lifecycle)).toEqual([]);
+  });
+
+  test("an archive that is restored before its bytes have moved stays where it is until the restore ends", async () => {
+    await using lifecycle = await begin();
+    await lifecycle.put(KEY, CONTENT, { StorageClass: "GLACIER" });
+    const late = lifecycle.waiting.splice(0);
+    await restore(lifecycle, 1);
+    await lifecycle.runJobs();
+    for (const job of late) await lifecycle.runJob(job);
+    expect(await kept(lifecycle)).toEqual(["hot"]);
+    expect(await read(lifecycle)).toBe(true);
+    await lifecycle.afterDays(5);
+    expect(await kept(lifecycle)).toEqual(["cold"]);
+  });
+
   test("an object of many parts moves and comes back part by part, equal parts once", async () => {
     await using lifecycle = await begin();
     const { api, objects } = lifecycle;
