@@ -312,6 +312,15 @@ describeOnEachDatabase("what a bucket lists", (databases) => {
     expect(owned.Contents?.[0]).toHaveProperty("Owner");
   });
 
+  test("repeats what was asked for in the way in which clients read it", async () => {
+    const asked = { Bucket: "listed", Prefix: "\n&<\u0001", EncodingType: "url" } as const;
+    const first = await listObjects(s3, call, { ...asked, Marker: "a b" });
+    expect(first.xml).toContain("<Prefix>&#xa;&amp;&lt;&#x1;</Prefix><Marker>a%20b</Marker>");
+    const second = await listObjectsV2(s3, call, { ...asked, StartAfter: "a/+" });
+    expect(second.xml).toContain("<Prefix>%0A%26%3C%01</Prefix><StartAfter>a/%2B</StartAfter>");
+    expect(second.xml).not.toContain("Delimiter");
+  });
+
   test("has no more than 1,000 entries a page, and none where none is asked for", async () => {
     const many = await read(listObjects(s3, call, { Bucket: "listed", MaxKeys: 5000 }));
     expect(many["MaxKeys"]).toBe("1000");

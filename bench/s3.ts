@@ -1,0 +1,283 @@
+/**
+ * Shosoin's buckets beside versitygw and s3rver, in one run on one machine:
+ *
+ *     scripts/install-test-clients --bench && bun bench/s3.ts [objects] [list] [memory] [--quick] [--json FILE]
+ *
+ * Requests are signed and sent over connections that stay open, by the same few lines for all; turns are interleaved and
+ * every number is a median of the rounds. Prints ratios: above 1 we are better. `--quick` proves that it runs.
+ */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { arch, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { temporaryFolder } from "../test/temporary-folder.ts";
+import { bucket, type RunningS3, s3Contenders } from "./s3-contenders.ts";
+import { formatTable, type Row, record, row } from "./table.ts";
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" }, quick: { type: "boolean", default: false } },
+});
+const rounds = flags.quick ? 1 : 3;
+const seconds = flags.quick ? 1 : 5;
+const manyKeys = flags.quick ? 2_000 : 1_000_000;
+const largeUpload = flags.quick ? 64 * 2 ** 20 : 10 * 10 ** 9;
+const partSize = 16 * 2 ** 20;
+/** Of a peer that would need hours for all keys, as many as it takes in this time. */
+const fillSeconds = flags.quick ? 20 : 1800;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+const folder = temporaryFolder("bench");
+const all = s3Contenders();
+const rows: Row[] = [];
+const running = new Map<string, RunningS3>();
+const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+try {
+  for (const contender of all) {
+    const data = join(folder.path, contender.name);
+    mkdirSync(data);
+    running.set(contender.name, await contender.start(data));
+  }
+  if (wanted("objects")) await measureObjects();
+  if (wanted("list")) await measureLists();
+  if (wanted("memory")) await measureMemory();
+} finally {
+  agent.destroy();
+  for (const target of running.values()) await target.stop();
+  folder.remove();
+}
+report();
+
+async function measureObjects(): Promise<void> {
+  for (const [name, size] of [
+    ["4 KiB", 4 * 1024],
+    ["1 MiB", 2 ** 20],
+    ["100 MiB", 100 * 2 ** 20],
+  ] as const) {
+    for (const clients of [1, 16]) {
+      const unit = size < 2 ** 20 ? "1/s" : "MiB/s";
+      const puts = row(`PUT ${name}, ${clients} at once`, unit, "more");
+      const gets = row(`GET ${name}, ${clients} at once`, unit, "more");
+      for (let round = 0; round < rounds; round++) {
+        for (const [contender, target] of turn(round)) {
+          const weight = size < 2 ** 20 ? 1 : size / 2 ** 20;
+          // Contents differ: what holds equal bytes once only would have an advantage that builds do not give it.
+          const content = randomBytes(size);
+          let number = 0;
+          const put = async () => {
+            const at = number++;
+            await call(target, "PUT", `${name}-${clients}-${round}-${at}`, unlike(at, content));
+          };
+          await put();
+          record(puts, contender, (await rate(clients, put)) * weight);
+          const get = () => call(target, "GET", `${name}-${clients}-${round}-0`);
+          record(gets, contender, (await rate(clients, get)) * weight);
+        }
+      }
+      rows.push(puts, gets);
+      say(puts, gets);
+    }
+  }
+}
+
+async function measureLists(): Promise<void> {
+  const held = new Map<string, number>();
+  for (const [contender, target] of running) held.set(contender, await fill(target));
+  console.log(`Keys: ${[...held].map(([name, count]) => `${name} ${count}`).join(", ")}`);
+  const middle = keyName(Math.floor(manyKeys / 2));
+  for (const [what, query] of [
+    ["first 1,000 keys", "list-type=2"],
+    ["1,000 keys from the middle", `list-type=2&start-after=${encodeURIComponent(middle)}`],
+    ["1,000 folders", "delimiter=%2F&list-type=2"],
+  ] as const) {
+    const times = row(`list of ${manyKeys} keys: ${what}`, "ms", "less");
+    for (let round = 0; round < rounds; round++)
+      for (const [contender, target] of turn(round)) {
+        const list = () => call(target, "GET", "", undefined, query);
+        try {
+          await list();
+          record(times, contender, 1000 / (await rate(1, list)));
+        } catch (error) {
+          console.log(`${contender}: ${error}`);
+        }
+      }
+    rows.push(times);
+    say(times);
+  }
+}
+
+/** Empty objects, 16 at once. Resolves to how many there are. */
+async function fill(target: RunningS3): Promise<number> {
+  let next = 0;
+  const until = performance.now() + fillSeconds * 1000;
+  await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      while (next < manyKeys && performance.now() < until) await call(target, "PUT", keyName(next++), []);
+    }),
+  );
+  return next;
+}
+
+function keyName(number: number): string {
+  const digits = String(number).padStart(7, "0");
+  return `many-${digits.slice(0, 4)}/object-${digits}`;
+}
+
+async function measureMemory(): Promise<void> {
+  const peak = row(`peak memory after a multipart upload of ${largeUpload / 10 ** 9} GB`, "MB", "less");
+  const speed = row("multipart upload, parts of 16 MiB, 4 at once", "MiB/s", "more");
+  for (const [contender, target] of running) {
+    const key = "large";
+    const begun = await call(target, "POST", key, [], "uploads=");
+    const uploadId = encodeURIComponent(/<UploadId>([^<]+)</.exec(begun.body)?.[1] ?? "");
+    const parts = Math.ceil(largeUpload / partSize);
+    const etags: string[] = [];
+    const content = randomBytes(partSize);
+    let next = 1;
+    const began = performance.now();
+    const send = async () => {
+      for (let number = next++; number <= parts; number = next++) {
+        const query = `partNumber=${number}&uploadId=${uploadId}`;
+        const { etag } = await call(target, "PUT", key, unlike(number, content), query);
+        etags[number] = etag;
+      }
+    };
+    await Promise.all([send(), send(), send(), send()]);
+    const list = etags
+      .map((etag, number) => `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`)
+      .join("");
+    const document = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
+    await call(target, "POST", key, [Buffer.from(document)], `uploadId=${uploadId}`);
+    const mebibytes = (parts * partSize) / 2 ** 20;
+    record(speed, contender, mebibytes / ((performance.now() - began) / 1000));
+    record(peak, contender, residentMegabytes(target.pid));
+  }
+  rows.push(speed, peak);
+  say(speed, peak);
+}
+
+/** How often a second so many clients get it done together. */
+async function rate(clients: number, work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      do {
+        await work();
+        done += 1;
+      } while (performance.now() < until);
+    }),
+  );
+  return done / ((performance.now() - began) / 1000);
+}
+
+interface Answer {
+  readonly etag: string;
+  /** Of documents; the bytes of an object are counted and dropped. */
+  readonly body: string;
+}
+
+/** Content with a beginning of its own, without a copy of all of it. */
+function unlike(number: number, content: Buffer): readonly Uint8Array[] {
+  const beginning = Buffer.alloc(8);
+  beginning.writeUInt32BE(number, 0);
+  return [beginning, content.subarray(beginning.length)];
+}
+
+/** Asks again where the server had closed the connection just when the request was sent. */
+async function call(...what: Parameters<typeof ask>): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask(...what);
+    } catch (error) {
+      const reset = error instanceof Error && "code" in error && error.code === "ECONNRESET";
+      if (!reset || tries === 3) throw error;
+    }
+  }
+}
+
+/** One request, signed by Signature Version 4 without a hash of its body, as SDKs do over https. */
+function ask(
+  { url, keys }: RunningS3,
+  method: string,
+  key: string,
+  body?: readonly Uint8Array[],
+  query = "",
+): Promise<Answer> {
+  const { hostname, port, host } = new URL(url);
+  const path = `/${bucket}${key === "" ? "" : `/${key.split("/").map(encodeURIComponent).join("/")}`}`;
+  const time = new Date().toISOString().replace(/[:-]|\.\d{3}/g, "");
+  const scope = `${time.slice(0, 8)}/us-east-1/s3/aws4_request`;
+  const signed = "host;x-amz-content-sha256;x-amz-date";
+  const canonical = [
+    ...[method, path, query],
+    ...[`host:${host}`, "x-amz-content-sha256:UNSIGNED-PAYLOAD", `x-amz-date:${time}`, ""],
+    ...[signed, "UNSIGNED-PAYLOAD"],
+  ].join("\n");
+  const toSign = ["AWS4-HMAC-SHA256", time, scope, createHash("sha256").update(canonical).digest("hex")];
+  const hmac = (secret: string | Buffer, text: string) => createHmac("sha256", secret).update(text).digest();
+  let signingKey = hmac(`AWS4${keys.secretAccessKey}`, time.slice(0, 8));
+  for (const part of ["us-east-1", "s3", "aws4_request"]) signingKey = hmac(signingKey, part);
+  const signature = hmac(signingKey, toSign.join("\n")).toString("hex");
+  const headers = {
+    "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+    "x-amz-date": time,
+    authorization: `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope},SignedHeaders=${signed},Signature=${signature}`,
+    ...(body !== undefined && { "content-length": body.reduce((sum, { length }) => sum + length, 0) }),
+  };
+  return new Promise((resolve, reject) => {
+    const target = query === "" ? path : `${path}?${query}`;
+    const outgoing = request({ agent, hostname, port, method, path: target, headers }, (response) => {
+      const document = response.headers["content-type"]?.includes("xml") === true;
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        if (document) text += chunk.toString("utf8");
+      });
+      response.once("error", reject);
+      response.once("end", () => {
+        if (response.statusCode === 200) resolve({ etag: response.headers.etag ?? "", body: text });
+        else reject(new Error(`${method} ${target} answered ${response.statusCode}: ${text}`));
+      });
+    });
+    outgoing.once("error", reject);
+    for (const chunk of body ?? []) outgoing.write(chunk);
+    outgoing.end();
+  });
+}
+
+/** Contenders by turns, another one first in each round. */
+function turn(round: number): [string, RunningS3][] {
+  const list = [...running];
+  return list.map((_, index) => list[(index + round) % list.length]).filter((one) => one !== undefined);
+}
+
+function residentMegabytes(pid: number): number {
+  const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return (Number(kibibytes) * 1024) / 1e6;
+}
+
+function say(...measured: readonly Row[]): void {
+  console.log(
+    formatTable(
+      measured,
+      all.map(({ name }) => name),
+    ),
+  );
+}
+
+function report(): void {
+  const names = all.map(({ name }) => name);
+  console.log(`\n${formatTable(rows, names)}\n`);
+  console.log(
+    `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()} ${arch()}`,
+  );
+  for (const { name, terms } of all) console.log(`- ${name}: ${terms}`);
+  if (flags.json === undefined) return;
+  const values = rows.map((each) => ({ ...each, values: Object.fromEntries(each.values) }));
+  writeFileSync(flags.json, `${JSON.stringify({ rounds, seconds, names, rows: values }, undefined, 2)}\n`);
+}
