@@ -1,5 +1,7 @@
 import { AwsError } from "../errors.ts";
+import { s3Wording } from "./s3-wording.ts";
 import type { Constraint } from "./table.ts";
+import { clipped, lastMember } from "./violation-text.ts";
 import { type Path, stepsOf, type Violation } from "./violations.ts";
 
 /** Makes the error a service answers to an input that breaks constraints; at least one violation is given. */
@@ -116,41 +118,6 @@ function ec2Wording([violation]: readonly [Violation, ...Violation[]]): AwsError
   );
 }
 
-/** Members that are the request's whole body. */
-const S3_DOCUMENTS =
-  /^(\w+Configuration|AbacStatus|BucketLoggingStatus|Delete|OwnershipControls|Policy|Tagging)$/;
-
-/** S3 has an error of its own for most values; here is only what holds for all. */
-function s3Wording([violation]: readonly [Violation, ...Violation[]]): AwsError {
-  if (violation.path.parent) {
-    return new AwsError(
-      "MalformedXML",
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
-  }
-  const name = lastMember(violation.path);
-  if (violation.kind === "required") {
-    if (S3_DOCUMENTS.test(name)) return new AwsError("MissingRequestBodyError", "Request Body is empty");
-    return new AwsError("InvalidRequest", `Missing required parameter for this operation: ${name}`);
-  }
-  const value = clipped(String(violation.value));
-  const own = S3_VALUES[name]?.(value);
-  if (own !== undefined) return own;
-  return new AwsError("InvalidArgument", `The value given for ${name} is not valid`, {
-    members: { ArgumentName: name, ArgumentValue: value },
-  });
-}
-
-/** Headers whose unknown values have an error of their own. */
-const S3_VALUES: Readonly<Record<string, (value: string) => AwsError>> = {
-  StorageClass: (value) =>
-    new AwsError("InvalidStorageClass", "The storage class you specified is not valid", {
-      members: { StorageClassRequested: value },
-    }),
-  TransitionDefaultMinimumObjectSize: (value) =>
-    new AwsError("InvalidRequest", `Invalid TransitionDefaultMinimumObjectSize found: ${value}`),
-};
-
 function frameworkDemand({ kind, constraint, within }: Violation, itemsNotNull: boolean): string {
   if (within === "value") return demandOf(kind, constraint);
   const demands = allDemands(constraint);
@@ -205,11 +172,6 @@ function bracketPath(path: Path): string {
   return text;
 }
 
-function lastMember(path: Path): string {
-  const member = stepsOf(path).findLast((step) => "member" in step);
-  return member && "member" in member ? member.member : "";
-}
-
 /** ` 'a'`, ` null`, or nothing for what should not be repeated; lists and maps as Java prints them. */
 function valueText({ value, constraint, kind }: Violation): string {
   if (kind === "required") return " null";
@@ -226,9 +188,4 @@ function valueText({ value, constraint, kind }: Violation): string {
     )}'`;
   }
   return ` '${clipped(String(value))}'`;
-}
-
-/** AWS repeats the whole value; a message is no place for megabytes. */
-function clipped(text: string): string {
-  return text.length <= 2048 ? text : `${text.slice(0, 2048)}...`;
 }
