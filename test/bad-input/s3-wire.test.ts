@@ -243,6 +243,13 @@ describe("what is sent", () => {
       "/bucket?list-type=2&max-keys=-",
     ])
       expect([target, await outcome({ target })]).toEqual([target, "400 InvalidArgument"]);
+    for (const [name, expected] of [
+      ["x-amz-storage-class", "400 InvalidStorageClass"],
+      ["x-amz-server-side-encryption", "400 InvalidArgument"],
+      ["x-amz-object-lock-mode", "400 InvalidArgument"],
+      ["x-amz-object-lock-legal-hold", "400 InvalidArgument"],
+    ] as const)
+      expect([name, await outcome(put({ headers: { [name]: "nonsense" } }))]).toEqual([name, expected]);
     // A condition whose date is none is no condition (RFC 9110).
     for (const date of ["yesterday", "", "x".repeat(5_000)])
       expect((await ask({ target: "/bucket/kept", headers: { "If-Modified-Since": date } })).status).toBe(
