@@ -12,6 +12,7 @@ import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
 import { storedKey } from "../object-key.ts";
 import { checksumOutput } from "../objects/checksum-members.ts";
+import { conditionally } from "../objects/conditions.ts";
 import { createWriteVersions } from "../objects/create-write-versions.ts";
 import { causeOf } from "../objects/new-object.ts";
 import { encryptionHeaders } from "../objects/object-encryption.ts";
@@ -39,7 +40,8 @@ export async function completeMultipartUpload(
     ...(input.IfNoneMatch !== undefined && { "s3:if-none-match": input.IfNoneMatch }),
   });
   const named = namedParts(input.MultipartUpload);
-  const version = await complete(s3, call, bucket, input, named);
+  const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
+  const version = await conditionally(conditions, () => complete(s3, call, bucket, input, named));
   return {
     Location: `${call.baseUrl}/${bucket.name}/${encodeURIComponent(version.key).replaceAll("%2F", "/")}`,
     Bucket: bucket.name,
