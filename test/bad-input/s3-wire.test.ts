@@ -261,6 +261,12 @@ describe("what is sent", () => {
 describe("how much is sent", () => {
   test("no length, or one that is none", async () => {
     const { request } = signer.signed(put({ body: "", payload: "UNSIGNED-PAYLOAD" }));
+    const chunked = {
+      ...request,
+      body: "5\r\nhello\r\n0\r\n\r\n",
+      headers: { ...request.headers, "Transfer-Encoding": "chunked" },
+    };
+    expect(said(await send(chunked))).toBe("411 MissingContentLength");
     expect(said(await send(request))).toBe("411 MissingContentLength");
     for (const headers of [
       {},

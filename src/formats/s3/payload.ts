@@ -20,8 +20,6 @@ import type { RequestHead } from "./request-head.ts";
 export interface Payload {
   /** Of the bytes that are meant; undefined where the client did not say (documents may come so). */
   readonly length: number | undefined;
-  /** Whether it comes in HTTP's own chunks, which S3 itself does not take: their end says how long it was. */
-  readonly ofUnknownLength: boolean;
   /** Turns what comes over the wire into what is meant; what is wrong is said in the place of its end. */
   decode(wire: Readable): Readable;
   /** The same for a body that is here. */
@@ -57,7 +55,6 @@ export async function openPayload(
   };
   return {
     length: decodedLength,
-    ofUnknownLength: false,
     decode,
     decodeWhole: (wire) => buffer(decode(Readable.from([wire], { objectMode: false }))),
     trailer: (name) => decoder?.trailers.get(name),
@@ -102,7 +99,6 @@ function plainPayload(head: RequestHead, declared: PayloadDeclaration): Payload 
     );
   return {
     length: lengthOf(head.header("content-length")),
-    ofUnknownLength: head.header("transfer-encoding") !== undefined,
     decode: (wire) => (declared.kind === "sha256" ? through(wire, new Sha256Check(declared.sha256)) : wire),
     async decodeWhole(wire) {
       if (declared.kind === "sha256") checkSha256(declared.sha256, wire);

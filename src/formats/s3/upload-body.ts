@@ -7,7 +7,7 @@ import type { Payload } from "./payload.ts";
 /** The body of an upload as the engine gets it. Throws MissingContentLength. */
 export function uploadBody(announced: AnnouncedChecksum, payload: Payload, wire: Readable): UploadBody {
   const { md5, algorithm, value, trailer } = announced;
-  if (payload.length === undefined && !payload.ofUnknownLength) throw missingContentLength();
+  if (payload.length === undefined) throw missingContentLength();
   return {
     stream: payload.decode(wire),
     length: payload.length,
