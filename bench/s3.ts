@@ -3,17 +3,17 @@
  *
  *     scripts/install-test-clients --bench && bun bench/s3.ts [objects] [list] [memory] [--quick] [--json FILE]
  *
- * Requests are signed and sent over connections that stay open, by the same few lines for all; turns are interleaved and
+ * Requests are signed and sent over connections that stay open, by the same few lines for all (s3-requests.ts); turns are interleaved and
  * every number is a median of the rounds. Prints ratios: above 1 we are better. `--quick` proves that it runs.
  */
-import { createHash, createHmac, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { temporaryFolder } from "../test/temporary-folder.ts";
-import { bucket, type RunningS3, s3Contenders } from "./s3-contenders.ts";
+import { type RunningS3, s3Contenders } from "./s3-contenders.ts";
+import { call, endConnections, unlike } from "./s3-requests.ts";
 import { formatTable, type Row, record, row } from "./table.ts";
 
 const { values: flags, positionals } = parseArgs({
@@ -34,7 +34,6 @@ const all = s3Contenders();
 const rows: Row[] = [];
 const running = new Map<string, RunningS3>();
 const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 try {
   for (const contender of all) {
@@ -46,7 +45,7 @@ try {
   if (wanted("list")) await measureLists();
   if (wanted("memory")) await measureMemory();
 } finally {
-  agent.destroy();
+  endConnections();
   for (const target of running.values()) await target.stop();
   folder.remove();
 }
@@ -130,7 +129,11 @@ function keyName(number: number): string {
 async function measureMemory(): Promise<void> {
   const peak = row(`peak memory after a multipart upload of ${largeUpload / 10 ** 9} GB`, "MB", "less");
   const speed = row("multipart upload, parts of 16 MiB, 4 at once", "MiB/s", "more");
-  for (const [contender, target] of running) {
+  // Each begun anew: what the other measurements needed does not count.
+  for (const contender of all) {
+    const data = join(folder.path, `${contender.name}-memory`);
+    mkdirSync(data);
+    const target = await contender.start(data);
     const key = "large";
     const begun = await call(target, "POST", key, [], "uploads=");
     const uploadId = encodeURIComponent(/<UploadId>([^<]+)</.exec(begun.body)?.[1] ?? "");
@@ -153,8 +156,10 @@ async function measureMemory(): Promise<void> {
     const document = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`;
     await call(target, "POST", key, [Buffer.from(document)], `uploadId=${uploadId}`);
     const mebibytes = (parts * partSize) / 2 ** 20;
-    record(speed, contender, mebibytes / ((performance.now() - began) / 1000));
-    record(peak, contender, residentMegabytes(target.pid));
+    record(speed, contender.name, mebibytes / ((performance.now() - began) / 1000));
+    record(peak, contender.name, residentMegabytes(target.pid));
+    await target.stop();
+    rmSync(data, { recursive: true, force: true });
   }
   rows.push(speed, peak);
   say(speed, peak);
@@ -174,80 +179,6 @@ async function rate(clients: number, work: () => Promise<unknown>): Promise<numb
     }),
   );
   return done / ((performance.now() - began) / 1000);
-}
-
-interface Answer {
-  readonly etag: string;
-  /** Of documents; the bytes of an object are counted and dropped. */
-  readonly body: string;
-}
-
-/** Content with a beginning of its own, without a copy of all of it. */
-function unlike(number: number, content: Buffer): readonly Uint8Array[] {
-  const beginning = Buffer.alloc(8);
-  beginning.writeUInt32BE(number, 0);
-  return [beginning, content.subarray(beginning.length)];
-}
-
-/** Asks again where the server had closed the connection just when the request was sent. */
-async function call(...what: Parameters<typeof ask>): Promise<Answer> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask(...what);
-    } catch (error) {
-      const reset = error instanceof Error && "code" in error && error.code === "ECONNRESET";
-      if (!reset || tries === 3) throw error;
-    }
-  }
-}
-
-/** One request, signed by Signature Version 4 without a hash of its body, as SDKs do over https. */
-function ask(
-  { url, keys }: RunningS3,
-  method: string,
-  key: string,
-  body?: readonly Uint8Array[],
-  query = "",
-): Promise<Answer> {
-  const { hostname, port, host } = new URL(url);
-  const path = `/${bucket}${key === "" ? "" : `/${key.split("/").map(encodeURIComponent).join("/")}`}`;
-  const time = new Date().toISOString().replace(/[:-]|\.\d{3}/g, "");
-  const scope = `${time.slice(0, 8)}/us-east-1/s3/aws4_request`;
-  const signed = "host;x-amz-content-sha256;x-amz-date";
-  const canonical = [
-    ...[method, path, query],
-    ...[`host:${host}`, "x-amz-content-sha256:UNSIGNED-PAYLOAD", `x-amz-date:${time}`, ""],
-    ...[signed, "UNSIGNED-PAYLOAD"],
-  ].join("\n");
-  const toSign = ["AWS4-HMAC-SHA256", time, scope, createHash("sha256").update(canonical).digest("hex")];
-  const hmac = (secret: string | Buffer, text: string) => createHmac("sha256", secret).update(text).digest();
-  let signingKey = hmac(`AWS4${keys.secretAccessKey}`, time.slice(0, 8));
-  for (const part of ["us-east-1", "s3", "aws4_request"]) signingKey = hmac(signingKey, part);
-  const signature = hmac(signingKey, toSign.join("\n")).toString("hex");
-  const headers = {
-    "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
-    "x-amz-date": time,
-    authorization: `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope},SignedHeaders=${signed},Signature=${signature}`,
-    ...(body !== undefined && { "content-length": body.reduce((sum, { length }) => sum + length, 0) }),
-  };
-  return new Promise((resolve, reject) => {
-    const target = query === "" ? path : `${path}?${query}`;
-    const outgoing = request({ agent, hostname, port, method, path: target, headers }, (response) => {
-      const document = response.headers["content-type"]?.includes("xml") === true;
-      let text = "";
-      response.on("data", (chunk: Buffer) => {
-        if (document) text += chunk.toString("utf8");
-      });
-      response.once("error", reject);
-      response.once("end", () => {
-        if (response.statusCode === 200) resolve({ etag: response.headers.etag ?? "", body: text });
-        else reject(new Error(`${method} ${target} answered ${response.statusCode}: ${text}`));
-      });
-    });
-    outgoing.once("error", reject);
-    for (const chunk of body ?? []) outgoing.write(chunk);
-    outgoing.end();
-  });
 }
 
 /** Contenders by turns, another one first in each round. */
