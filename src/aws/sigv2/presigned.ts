@@ -4,6 +4,7 @@
  * us-east-1 unless they are told otherwise. Known limit: only in the query and in forms, not as a header.
  */
 import { AwsError } from "../errors.ts";
+import { SignatureProblem } from "../sigv4/problems.ts";
 import { readHeaders } from "../sigv4/raw-headers.ts";
 import { canonicalPairs, decodeComponent, splitTarget } from "../sigv4/raw-query.ts";
 import type { RawRequest } from "../sigv4/signed-request.ts";
@@ -83,7 +84,7 @@ export function isPresignedV2(query: string): boolean {
 
 /**
  * @param bucket of the host's name, which the path lacks then
- * Throws AwsError: AccessDenied.
+ * Throws AwsError: AccessDenied; SignatureProblem for a session's token.
  */
 export function parsePresignedV2(request: RawRequest, bucket: string | undefined, now: Date): PresignedV2 {
   const { path, query } = splitTarget(request.target);
@@ -103,6 +104,8 @@ export function parsePresignedV2(request: RawRequest, bucket: string | undefined
   const expires = parameters.get("expires");
   if (!accessKeyId || !signature || !expires)
     throw denied("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
+  // No session of ours can be behind a token.
+  if (parameters.has("x-amz-security-token")) throw new SignatureProblem("invalid-session-token");
   checkEnd(expires, now);
   const headers = signedHeaders(request, parameters);
   const resource = `${bucket === undefined ? "" : `/${bucket}`}${path}`;

@@ -29,6 +29,7 @@ test("headers that a signer wrote into the query count, but not those of the sig
   expect(head({}, target, true).wire.headers).toEqual({ "x-amz-meta-a": "1", "x-amz-acl": "private" });
   expect(head({}, target).wire.headers).toEqual({});
   expect(head({ "x-amz-acl": "public-read" }, target, true).wire.headers["x-amz-acl"]).toBe("public-read");
+  expect(() => head({}, "/b/k?x-amz-meta-a=1%0D%0AX-Evil:1", true)).toThrow("control characters");
 });
 
 test("metadata that comes twice is one value", () => {

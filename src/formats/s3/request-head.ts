@@ -4,8 +4,8 @@
  */
 import { canonicalPairs, decodeComponent, splitTarget } from "../../aws/sigv4/raw-query.ts";
 import type { WireRequest } from "../../aws/wire.ts";
-import { invalidUri } from "./errors.ts";
-import { decodeHeaderText, decodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
+import { invalidArgument, invalidUri } from "./errors.ts";
+import { decodeHeaderText, decodeMetadataText, hasControl, METADATA_PREFIX } from "./header-text.ts";
 
 export interface RawHead {
   readonly method: string;
@@ -78,7 +78,11 @@ function addHeadersOfQuery(headers: Record<string, string>, query: string): void
     const name = encodedName.toLowerCase();
     if (!name.startsWith("x-amz-") || OF_THE_SIGNATURE.has(name)) continue;
     const value = decodeComponent(encodedValue);
-    if (value !== undefined) headers[name] ??= value;
+    if (value === undefined) continue;
+    // No header could have said it, and none could answer it again.
+    if (hasControl(value))
+      throw invalidArgument("Header value must not contain control characters.", name, "");
+    headers[name] ??= value;
   }
 }
 
