@@ -6,8 +6,6 @@ import { FileReadable } from "./file-readable.ts";
 export interface SealedSource {
   /** The next bytes, exactly so many. They may change with the next call. Throws BlobDamaged at the end. */
   take(length: number): Promise<Uint8Array>;
-  /** How many can be taken without waiting. */
-  readonly ready: number;
   close(): void;
 }
 
@@ -28,17 +26,13 @@ class FileSource implements SealedSource {
     this.#buffer = Buffer.allocUnsafeSlow(buffered);
   }
 
-  get ready(): number {
-    return this.#end - this.#start;
-  }
-
   async take(length: number): Promise<Uint8Array> {
-    if (this.ready < length) {
+    if (this.#end - this.#start < length) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
       this.#end -= this.#start;
       this.#start = 0;
     }
-    while (this.ready < length) {
+    while (this.#end - this.#start < length) {
       const came = await this.#file.readInto(this.#buffer.subarray(this.#end));
       if (came === 0) throw new BlobDamaged("encrypted bytes end too early");
       this.#end += came;
@@ -60,10 +54,6 @@ class StreamSource implements SealedSource {
   constructor(bytes: Readable) {
     this.#bytes = bytes;
     this.#chunks = bytes[Symbol.asyncIterator]();
-  }
-
-  get ready(): number {
-    return this.#chunk.length;
   }
 
   /** Copies only where a chunk ends between them. */
