@@ -25,6 +25,6 @@ describeWithClients("minio-js", ["minio-js"], () => {
         folder.remove();
       }
     },
-    60_000,
+    120_000,
   );
 });

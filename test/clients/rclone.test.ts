@@ -1,7 +1,8 @@
 /** rclone: copies, syncs and checks with its own comparison, and reads old versions of files. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { client, describeWithClients } from "../client.ts";
 import { runCommand, tryCommand } from "../command.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts";
@@ -90,6 +91,8 @@ for (const scheme of SCHEMES) {
       expect(await rclone("backend", "versioning", "store:versions", "Enabled")).toBe("Enabled");
       writeFileSync(local("notes.txt"), "first");
       await rclone("copyto", local("notes.txt"), "store:versions/notes.txt");
+      // rclone names a version by the second in which it was written.
+      await sleep(1100);
       writeFileSync(local("notes.txt"), "second");
       await rclone("copyto", local("notes.txt"), "store:versions/notes.txt");
       await rclone("deletefile", "store:versions/notes.txt");
@@ -97,8 +100,8 @@ for (const scheme of SCHEMES) {
 
       const names = (await rclone("lsf", "--s3-versions", "store:versions")).split("\n");
       expect(names).toHaveLength(2);
-      const contents: string[] = [];
-      for (const name of names) contents.push(await rclone("cat", "--s3-versions", `store:versions/${name}`));
+      await rclone("copy", "--s3-versions", "store:versions", local("versions"));
+      const contents = names.map((name) => readFileSync(local(`versions/${name}`), "utf8"));
       expect(contents.toSorted()).toEqual(["first", "second"]);
 
       await rclone("backend", "cleanup-hidden", "store:versions");
