@@ -109,7 +109,7 @@ async function walkObjects(
   const { reader, dialect } = s3.metadata;
   const delimiter = input.Delimiter ?? "";
   const leap = { bucketId: bucket.id, prefix: from, end, delimiter: storedKey(delimiter) };
-  const scan: Scan<ListedVersion> = (position, limit, mayLeap) => {
+  const scan: Scan<ListedVersion> = async (position, limit, mayLeap) => {
     let query = reader
       .selectFrom("s3_versions")
       .select(LISTED_COLUMNS)
@@ -118,11 +118,15 @@ async function walkObjects(
       .where("listed", "=", sql.lit(1))
       .orderBy("key")
       .limit(limit);
-    const keys =
+    const leaping =
       mayLeap && position !== undefined && "at" in position
         ? leapingKeys(dialect, leap, position.at, limit)
         : undefined;
-    if (keys !== undefined) return query.where("key", "in", sql<string>`(${keys})`).execute();
+    if (leaping !== undefined) {
+      // Apart from the leaping: joined with it, PostgreSQL would rather read all that is listed.
+      const keys = (await leaping.execute(reader)).rows.map(({ key }) => key);
+      return keys.length === 0 ? [] : query.where("key", "in", keys).execute();
+    }
     if (end !== undefined) query = query.where("key", "<", end);
     if (position === undefined)
       query = "after" in begin ? query.where("key", ">", begin.after) : query.where("key", ">=", begin.at);
