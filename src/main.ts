@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import packageFile from "../package.json" with { type: "json" };
 import { systemClock } from "./clock.ts";
@@ -63,11 +64,17 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
     }
   },
   async lifecycle(config, words) {
+    const { previewedBucket, runLifecyclePreview } = await import(
+      "./services/s3/lifecycle/lifecycle-command.ts"
+    );
+    const bucket = previewedBucket(words);
+    // A command that changes nothing makes no data folder either.
+    if (config.database === undefined && !existsSync(databaseUrl(config)))
+      throw new ConfigError(`There is no server's data in ${config.data}. Name its --data, or --database.`);
     // Asked for rules about age, it has to know how long the server's days are.
     const clock = systemClock(findServer(config.data)?.daySeconds ?? config.daySeconds);
-    const { runLifecycleCommand } = await import("./services/s3/lifecycle/lifecycle-command.ts");
     await withMetadata(config, (metadata) =>
-      print(runLifecycleCommand(metadata, words, { clock, ...config.preview })),
+      print(runLifecyclePreview(metadata, bucket, { clock, ...config.preview })),
     );
   },
 };

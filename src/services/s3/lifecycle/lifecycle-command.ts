@@ -8,19 +8,24 @@ import { type ReportFormat, report } from "./preview-report.ts";
 
 const USAGE = "usage: shosoin lifecycle preview s3://BUCKET [--prefix PREFIX] [--output text|json]";
 
-/**
- * `shosoin lifecycle preview s3://BUCKET`: reads the database, beside a running server too, and writes nothing. Yields
- * what is printed. Throws LifecycleCommandError.
- */
-export async function* runLifecycleCommand(
-  metadata: Metadata,
-  words: readonly string[],
-  options: { readonly clock: Clock; readonly prefix: string; readonly output: ReportFormat },
-): AsyncGenerator<string> {
+/** The bucket that `shosoin lifecycle preview s3://BUCKET` is about. Throws LifecycleCommandError. */
+export function previewedBucket(words: readonly string[]): string {
   const [verb, address = "", ...more] = words;
   if (verb !== "preview" || address === "" || more.length > 0) throw new LifecycleCommandError(USAGE);
   const name = /^s3:\/\/([^/]+)\/?$/.exec(address)?.[1];
   if (name === undefined) throw new LifecycleCommandError(`'${address}' is not s3://BUCKET: ${USAGE}`);
+  return name;
+}
+
+/**
+ * Reads the database, beside a running server too, and writes nothing. Yields what is printed. Throws
+ * LifecycleCommandError.
+ */
+export async function* runLifecyclePreview(
+  metadata: Metadata,
+  name: string,
+  options: { readonly clock: Clock; readonly prefix: string; readonly output: ReportFormat },
+): AsyncGenerator<string> {
   const { clock, prefix, output } = options;
   const bucket = await findBucket(metadata.reader, name).catch((error: unknown) => {
     if (!(error instanceof AwsError)) throw error;
