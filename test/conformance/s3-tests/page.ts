@@ -53,7 +53,7 @@ ${sections(skipped)}
 
 function sections(results: readonly TestResult[]): string {
   const byReason = Map.groupBy(results, ({ name, message, outcome }) =>
-    outcome === "skipped" ? message : (reasonOf(name) ?? "Not explained yet."),
+    outcome === "skipped" ? message : (reasonOf(name, message) ?? "Not explained yet."),
   );
   if (byReason.size === 0) return "Nothing.";
   return [...byReason]
