@@ -1,6 +1,6 @@
 import { Readable, type Writable } from "node:stream";
 import { BlobDamaged } from "./errors.ts";
-import type { SegmentRange } from "./extents.ts";
+import type { Segment, SegmentRange } from "./extents.ts";
 import { type SealedSource, sealedSource } from "./sealed-source.ts";
 import { ExtentCipher, SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
 import { isCrowded, whileSending, written } from "./sending.ts";
@@ -15,21 +15,23 @@ const CROWDED_SEGMENTS = 1;
  */
 export class DecryptingReadable extends Readable {
   readonly #source: SealedSource;
-  readonly #range: SegmentRange;
+  readonly #segments: Iterator<Segment>;
   readonly #dataKey: Uint8Array;
   readonly #uploadId: string;
   #cipher: ExtentCipher | undefined;
   #cipherSalt = "";
-  #segment = 0;
+  /** Bytes of the next segment before the range. */
+  #skip: number;
   #left: number;
 
   /** The source, which begins at `range.start` of the stored bytes, belongs to the stream from here on. */
   constructor(source: Readable, range: SegmentRange, dataKey: Uint8Array, uploadId: string) {
     super({ highWaterMark: 2 * SEGMENT_BYTES });
-    const segments = Math.min(range.segments.length, isCrowded() ? CROWDED_SEGMENTS : BUFFERED_SEGMENTS);
+    const segments = Math.min(range.count, isCrowded() ? CROWDED_SEGMENTS : BUFFERED_SEGMENTS);
     const length = range.end - range.start + 1;
     this.#source = sealedSource(source, Math.min(length, segments * (SEGMENT_BYTES + TAG_BYTES)));
-    this.#range = range;
+    this.#segments = range.segments();
+    this.#skip = range.skip;
     this.#dataKey = dataKey;
     this.#uploadId = uploadId;
     this.#left = range.length;
@@ -52,7 +54,7 @@ export class DecryptingReadable extends Readable {
     await whileSending(async () => {
       let sent: Promise<void> = Promise.resolve();
       try {
-        while (this.#segment < this.#range.segments.length) {
+        for (;;) {
           const bytes = await this.#next();
           if (bytes === undefined) break;
           await sent;
@@ -72,12 +74,13 @@ export class DecryptingReadable extends Readable {
 
   /** Undefined at the end. */
   async #next(): Promise<Uint8Array | undefined> {
-    const segment = this.#range.segments[this.#segment];
-    if (segment === undefined) return undefined;
+    const next = this.#segments.next();
+    if (next.done === true) return undefined;
+    const segment = next.value;
     const sealed = await this.#source.take(segment.length + TAG_BYTES);
     const plain = this.#cipherOf(segment.salt).open(sealed, segment.index, segment.last);
-    const skip = this.#segment++ === 0 ? this.#range.skip : 0;
-    const wanted = plain.subarray(skip, skip + this.#left);
+    const wanted = plain.subarray(this.#skip, this.#skip + this.#left);
+    this.#skip = 0;
     this.#left -= wanted.length;
     return wanted;
   }
@@ -99,7 +102,7 @@ export function decryptRange(
   uploadId: string,
 ): Uint8Array {
   let at = start;
-  const plain = segments.map(({ salt, index, last, length: segmentLength }) => {
+  const plain = Array.from(segments(), ({ salt, index, last, length: segmentLength }) => {
     const end = at + segmentLength + TAG_BYTES;
     if (end > stored.length) throw new BlobDamaged("encrypted bytes end too early");
     const sealed = stored.subarray(at, end);

@@ -19,10 +19,11 @@ test("whatever the extents, a range is covered by exactly the segments that hold
       const touched = allSegments(extents).filter(
         (segment) => segment.plain <= end && segment.plain + segment.length > start,
       );
-      expect(range.segments.map(({ salt, index, last, length }) => ({ salt, index, last, length }))).toEqual(
-        touched.map(({ salt, index, last, length }) => ({ salt, index, last, length })),
-      );
+      expect(
+        Array.from(range.segments(), ({ salt, index, last, length }) => ({ salt, index, last, length })),
+      ).toEqual(touched.map(({ salt, index, last, length }) => ({ salt, index, last, length })));
       const [first, final] = [touched[0], touched.at(-1)];
+      expect(range.count).toBe(touched.length);
       expect(range.start).toBe(first?.stored ?? -1);
       expect(range.end).toBe((final?.stored ?? 0) + (final?.length ?? 0) + TAG_BYTES - 1);
       expect(range.skip).toBe(start - (first?.plain ?? 0));

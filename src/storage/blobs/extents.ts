@@ -49,7 +49,7 @@ export interface Segment {
 
 /** What is to be read and decrypted for a range of the bytes before encryption. */
 export interface SegmentRange {
-  readonly segments: readonly Segment[];
+  readonly count: number;
   /** Inclusive, of the stored bytes. */
   readonly start: number;
   readonly end: number;
@@ -57,34 +57,53 @@ export interface SegmentRange {
   readonly skip: number;
   /** Bytes of the range. */
   readonly length: number;
+  /** One after the other, made as they are asked for: a blob of 10 GB has 150,000. */
+  segments(): Iterator<Segment> & Iterable<Segment>;
 }
 
 /** @param start and `end` are inclusive and lie within the extents */
 export function segmentsOf(extents: readonly Extent[], start: number, end: number): SegmentRange {
-  const segments: Segment[] = [];
-  let [plain, stored] = [0, 0];
+  const pieces: Piece[] = [];
+  let [plain, stored, count, storedLength] = [0, 0, 0, 0];
   let [storedStart, skip] = [0, 0];
   for (const { salt, length } of extents) {
     if (plain > end) break;
-    const count = Math.ceil(length / SEGMENT_BYTES);
-    const first = plain + length > start ? Math.max(0, Math.floor((start - plain) / SEGMENT_BYTES)) : count;
-    const behind = Math.min(count, Math.floor((end - plain) / SEGMENT_BYTES) + 1);
-    for (let index = first; index < behind; index++) {
-      if (segments.length === 0) {
-        storedStart = stored + index * (SEGMENT_BYTES + TAG_BYTES);
-        skip = start - (plain + index * SEGMENT_BYTES);
+    const segments = Math.ceil(length / SEGMENT_BYTES);
+    const first =
+      plain + length > start ? Math.max(0, Math.floor((start - plain) / SEGMENT_BYTES)) : segments;
+    const behind = Math.min(segments, Math.floor((end - plain) / SEGMENT_BYTES) + 1);
+    if (first < behind) {
+      if (pieces.length === 0) {
+        storedStart = stored + first * (SEGMENT_BYTES + TAG_BYTES);
+        skip = start - (plain + first * SEGMENT_BYTES);
       }
-      const last = index === count - 1;
-      segments.push({
-        salt,
-        index,
-        last,
-        length: last ? length - index * SEGMENT_BYTES : SEGMENT_BYTES,
-      });
+      pieces.push({ salt, length, first, behind });
+      count += behind - first;
+      storedLength += Math.min(length, behind * SEGMENT_BYTES) - first * SEGMENT_BYTES;
     }
     plain += length;
-    stored += length + count * TAG_BYTES;
+    stored += length + segments * TAG_BYTES;
   }
-  const storedLength = segments.reduce((sum, segment) => sum + segment.length + TAG_BYTES, 0);
-  return { segments, start: storedStart, end: storedStart + storedLength - 1, skip, length: end - start + 1 };
+  return {
+    count,
+    start: storedStart,
+    end: storedStart + storedLength + count * TAG_BYTES - 1,
+    skip,
+    length: end - start + 1,
+    segments: () => eachSegment(pieces),
+  };
+}
+
+/** The segments `first` to before `behind` of one extent. */
+interface Piece extends Extent {
+  readonly first: number;
+  readonly behind: number;
+}
+
+function* eachSegment(pieces: readonly Piece[]): Generator<Segment, undefined> {
+  for (const { salt, length: whole, first, behind } of pieces)
+    for (let index = first; index < behind; index++) {
+      const length = Math.min(SEGMENT_BYTES, whole - index * SEGMENT_BYTES);
+      yield { salt, index, last: (index + 1) * SEGMENT_BYTES >= whole, length };
+    }
 }
