@@ -40,6 +40,24 @@ describe("what is signed", () => {
     expect(() => parse(url("prefix=a&max-keys=1"))).not.toThrow();
   });
 
+  test("no header can be said twice: only one of them would be what was signed", () => {
+    for (const twice of ["x-amz-acl=public-read&x-amz-acl=private", "X-Amz-Tagging=a&x-amz-tagging=b"])
+      expect(() => parse(url(twice))).toThrow("must be sent once");
+    expect(() => parse(`${url("x-amz-acl=private")}&Expires=${end}`)).toThrow("must be sent once");
+  });
+
+  test("a value that reads like further parameters does not stand for them", () => {
+    const part = parse(url("partNumber=1&uploadId=u")).stringToSign;
+    expect(part).toEndWith("/b/k?partNumber=1&uploadId=u");
+    for (const name of [
+      "partNumber=1%26uploadId%3Du",
+      "response-content-type=a%26versionId=1",
+      "versionId=1%26uploads",
+    ])
+      expect(() => parse(url(name))).toThrow("needs Signature Version 4");
+    expect(() => parse(url("response-content-disposition=a%26b"))).not.toThrow();
+  });
+
   test("it ends, and in a week at most", () => {
     const at = (expires: string | number) => `/b/k?AWSAccessKeyId=A&Signature=x&Expires=${expires}`;
     expect(() => parse(at(1_175_138_999))).toThrow("Request has expired");

@@ -94,8 +94,13 @@ export function parsePresignedV2(request: RawRequest, bucket: string | undefined
     const [encodedName, encodedValue] = canonicalPairs(pair)[0] ?? ["", ""];
     const name = decodeComponent(encodedName) ?? "";
     const value = decodeComponent(encodedValue) ?? "";
-    if (OWN.test(name)) parameters.set(name.toLowerCase(), value);
-    else if (SIGNED.has(name)) signed.push([name, pair.includes("=") ? value : undefined]);
+    if (OWN.test(name)) {
+      // One of the two would be signed, and perhaps the other one done.
+      if (parameters.has(name.toLowerCase()))
+        throw denied(`The parameter '${name.slice(0, 64)}' must be sent once.`);
+      parameters.set(name.toLowerCase(), value);
+    } else if (SIGNED.has(name) && !looksLikeMore(value))
+      signed.push([name, pair.includes("=") ? value : undefined]);
     else if (!UNSIGNED.has(name))
       throw denied(`The parameter '${name.slice(0, 64)}' needs Signature Version 4.`);
   }
@@ -128,6 +133,14 @@ export function parsePresignedV2(request: RawRequest, bucket: string | undefined
       subResources === "" ? resource : `${resource}?${subResources}`,
     ].join("\n"),
   };
+}
+
+/** Values are signed decoded: `a&versionId=b` as one parameter's would be signed like two parameters. */
+function looksLikeMore(value: string): boolean {
+  return value
+    .split("&")
+    .slice(1)
+    .some((piece) => SIGNED.has(piece.split("=")[0] ?? ""));
 }
 
 /** A week is what SigV4 allows too: longer ones could outlive whoever made them. */

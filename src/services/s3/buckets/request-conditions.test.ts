@@ -43,6 +43,19 @@ describe("what a request says of itself to a bucket policy", () => {
     });
   });
 
+  test("what is copied is what will be read, however the source is written", () => {
+    for (const source of [
+      "%2Fbucket/key",
+      "%2Fbucket%2Fkey",
+      "bucket/key?versionId=a%2F",
+      "/bucket/key?versionId=",
+    ])
+      expect(conditions({ "x-amz-copy-source": source })).toEqual({ "s3:x-amz-copy-source": "bucket/key" });
+    expect(conditions({ "x-amz-copy-source": "bucket/key?versionId=a?versionId=b" })).toEqual({
+      "s3:x-amz-copy-source": "bucket/key?versionId=a",
+    });
+  });
+
   test("the KMS key by its ARN, however it is written", () => {
     const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
     const arn = `arn:aws:kms:eu-west-1:111122223333:key/${id}`;

@@ -65,11 +65,12 @@ function keyArn({ account, region }: S3Call, keyId: string): string {
     : keyId;
 }
 
-/** `bucket/key` as policies write it: decoded, without the slash that may begin it and without the version. */
+/** `bucket/key` as policies write it, taken apart as copy-source.ts does: decoded, then without the slash that may begin it, and without the version. */
 function copySource(header: string): string {
-  const [path = ""] = header.replace(/^\//, "").split("?versionId=");
+  const version = header.lastIndexOf("?versionId=");
+  const path = version < 0 ? header : header.slice(0, version);
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(path).replace(/^\//, "");
   } catch {
     return path;
   }
