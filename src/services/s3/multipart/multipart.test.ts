@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-s3";
 import { crc32, crc64 } from "hash-wasm";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
+import type { Transaction } from "../../../storage/metadata/metadata.ts";
 import {
   BUCKET,
   bodyOf,
@@ -15,6 +16,8 @@ import {
   type TestObjects,
   testObjects,
 } from "../objects/testing/test-objects.ts";
+import { completeMultipartUpload } from "./complete-upload.ts";
+import { uploadPartCopy } from "./upload-part-copy.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const LARGE = [Buffer.alloc(5 * MEBIBYTE, "a"), Buffer.alloc(5 * MEBIBYTE, "b"), Buffer.from("the rest")];
@@ -242,6 +245,31 @@ describeOnEachDatabase("multipart uploads", (databases) => {
     }
   });
 
+  test("a part that is replaced between the reading and the writing of a completion is noticed", async () => {
+    await using objects = await begin();
+    const upload = await create(objects);
+    const { ETag } = await put(objects, upload, 1, "old");
+    let replaced = false;
+    const metadata = {
+      ...objects.metadata,
+      async write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+        if (!replaced) {
+          replaced = true;
+          await put(objects, upload, 1, "new");
+        }
+        return objects.metadata.write(work);
+      },
+    };
+    const completing = completeMultipartUpload({ ...objects.s3, metadata }, objects.call(), {
+      ...upload,
+      MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+    });
+    await expect(completing).rejects.toMatchObject({ name: "InvalidPart" });
+    expect(replaced).toBe(true);
+    await complete(objects, upload, [1]);
+    expect((await objects.get("key")).text).toBe("new");
+  });
+
   test("a whole object becomes a part without a byte being moved; of a range the bytes are copied", async () => {
     await using objects = await begin();
     const content = randomBytes(64).toString("hex");
@@ -254,7 +282,12 @@ describeOnEachDatabase("multipart uploads", (databases) => {
         CopySource: `${BUCKET}/source`,
         ...input,
       });
-    expect((await copy(1)).CopyPartResult?.ETag).toBe(ETag);
+    const unmoving = Object.assign(Object.create(objects.s3.blobs), {
+      take: () => Promise.reject(new Error("bytes are moved")),
+    });
+    const whole = { ...upload, PartNumber: 1, CopySource: `${BUCKET}/source` };
+    const copied = await uploadPartCopy({ ...objects.s3, blobs: unmoving }, objects.call(), whole);
+    expect(copied.CopyPartResult?.ETag).toBe(ETag);
     expect((await copy(1, { CopySourceRange: "bytes=0-127" })).CopyPartResult?.ETag).toBe(ETag);
     expect(await objects.blobs()).toEqual({ kept: 1, unkept: 0 });
     const range = await copy(2, { CopySourceRange: "bytes=3-5" });
