@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
+import { copyObject } from "./copy-object.ts";
 import { parseCopySource } from "./copy-source.ts";
 import {
   BUCKET,
@@ -184,4 +185,87 @@ describe("CopyObject", () => {
     const head = await objects.api.HeadObject(objects.call(), { Bucket: BUCKET, Key: "archived" });
     expect(head).toMatchObject({ StorageClass: "GLACIER", ContentLength: 7 });
   });
+});
+
+test("of a source in parts that is deleted in this very moment no copy without content is made", async () => {
+  const { api, call, s3 } = objects;
+  const kms = { ServerSideEncryption: "aws:kms" } as const;
+  const source = { Bucket: BUCKET, Key: "in parts" };
+  const { UploadId } = await api.CreateMultipartUpload(call(), { ...source, ...kms });
+  const body = bodyOf("a part");
+  const { ETag } = await api.UploadPart(call({ body }), { ...source, UploadId, PartNumber: 1 });
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+  await api.CompleteMultipartUpload(call(), { ...source, UploadId, MultipartUpload });
+  const deleting: typeof s3 = {
+    ...s3,
+    kms: {
+      ...s3.kms,
+      // Asked after the source was found, and before its parts are read.
+      async checkUse(...question) {
+        await s3.kms.checkUse(...question);
+        if (question[2].actions[0] === "kms:GenerateDataKey") await api.DeleteObject(call(), source);
+      },
+    },
+  };
+  const input = { Bucket: BUCKET, Key: "of nothing", CopySource: `${BUCKET}/in parts`, ...kms };
+  await expect(copyObject(deleting, call(), input)).rejects.toMatchObject({ name: "NoSuchKey" });
+  await expect(objects.get("of nothing")).rejects.toMatchObject({ name: "NoSuchKey" });
+});
+
+test("tags in a header that the copy does not get are none to its policy", async () => {
+  const { api, call } = objects;
+  await makeBucket(objects, "tagged-only");
+  const resource = "arn:aws:s3:::tagged-only/*";
+  const allow = (Action: string | string[], more = {}) => ({
+    ...{ Effect: "Allow", Principal: { AWS: OTHER_ACCOUNT }, Action, Resource: resource },
+    ...more,
+  });
+  const Statement = [
+    allow(["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"]),
+    allow(["s3:PutObject", "s3:PutObjectTagging"], {
+      Condition: { StringEquals: { "s3:RequestObjectTag/team": "a" } },
+    }),
+  ];
+  const bucket = { Bucket: "tagged-only" };
+  await api.PutBucketPolicy(call(), { ...bucket, Policy: JSON.stringify({ Statement }) });
+  await objects.put("theirs", "content", { ...bucket, Tagging: "team=b" });
+  const source = { CopySource: "tagged-only/theirs" };
+  const by = { account: OTHER_ACCOUNT, headers: { "x-amz-tagging": "team=a" } };
+  const tagged = { ...bucket, ...source, Key: "copied", Tagging: "team=a" };
+  await api.CopyObject(call(by), { ...tagged, TaggingDirective: "REPLACE" });
+  for (const directive of [{}, { TaggingDirective: "COPY" } as const])
+    await expect(api.CopyObject(call(by), { ...tagged, ...directive })).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
+});
+
+test("tags of a named version are copied by those who may read tags of versions", async () => {
+  const { api, call } = objects;
+  await makeBucket(objects, "versioned-tags");
+  const bucket = { Bucket: "versioned-tags" };
+  await api.PutBucketVersioning(call(), { ...bucket, VersioningConfiguration: { Status: "Enabled" } });
+  const { VersionId } = await objects.put("theirs", "content", { ...bucket, Tagging: "team=b" });
+  const allow = (Action: string | string[]) => ({
+    ...{
+      Effect: "Allow",
+      Principal: { AWS: OTHER_ACCOUNT },
+      Action,
+      Resource: "arn:aws:s3:::versioned-tags/*",
+    },
+  });
+  const permit = (...actions: string[]) =>
+    api.PutBucketPolicy(call(), {
+      ...bucket,
+      Policy: JSON.stringify({
+        Statement: [allow(["s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectVersion", ...actions])],
+      }),
+    });
+  const copying = () =>
+    api.CopyObject(call({ account: OTHER_ACCOUNT }), {
+      ...{ ...bucket, Key: "copied", CopySource: `versioned-tags/theirs?versionId=${VersionId}` },
+    });
+  await permit("s3:GetObjectTagging");
+  await expect(copying()).rejects.toMatchObject({ name: "AccessDenied" });
+  await permit("s3:GetObjectVersionTagging");
+  await copying();
 });

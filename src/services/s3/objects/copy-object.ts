@@ -7,14 +7,16 @@ import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/c
 import { AwsError } from "../../../aws/errors.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import { invalidArgument, invalidRequest } from "../buckets/errors.ts";
+import { requestTagConditions } from "../buckets/request-conditions.ts";
 import type { ChecksumAlgorithm, S3Call } from "../call.ts";
 import { checksumOf, HASH_OF } from "../checksums/checksums.ts";
 import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
 import { checksumOutput } from "./checksum-members.ts";
 import { conditionally } from "./conditions.ts";
-import { asCallOfSource, type CopySource, openCopySource } from "./copy-source.ts";
+import { asCallOfSource, type CopySource, openCopySource, parseCopySource } from "./copy-source.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
+import { noSuchKey } from "./errors.ts";
 import { causeOf, checkKey, type NewObject, openForWriting } from "./new-object.ts";
 import { type ChosenEncryption, encryptionFor, encryptionHeaders } from "./object-encryption.ts";
 import { describeHeaders } from "./object-headers.ts";
@@ -37,15 +39,17 @@ export async function copyObject(
   const algorithm = checksumAlgorithm(input.ChecksumAlgorithm);
   checkKey(input.Key ?? "");
   // Tags of the header are the copy's only where they replace those of the source.
-  const given = tagging === "COPY" ? { ...input, Tagging: undefined } : input;
-  const target = await openForWriting(s3, call, given);
+  const target =
+    tagging === "REPLACE"
+      ? await openForWriting(s3, call, input)
+      : await openForWriting(s3, withoutTags(call), { ...input, Tagging: undefined });
   const source = await openCopySource(s3, call, input);
   if (source.version.size > LARGEST_PUT)
     throw invalidRequest(
       `The specified copy source is larger than the maximum allowable size for a copy source: ${LARGEST_PUT}`,
     );
   checkChangesSomething(input, metadata, source, target);
-  const tags = tagging === "REPLACE" ? target.tags : copiedTags(s3, call, source, target);
+  const tags = tagging === "REPLACE" ? target.tags : copiedTags(s3, call, input, source, target);
   const chosen = await encryptionFor(s3, call, target.bucket, input);
   const { headers, metadata: userMetadata } = source.version.description;
   const asked = describeHeaders(
@@ -126,6 +130,8 @@ function mayShare(source: Version, { encryption, algorithm }: Copy): boolean {
 async function share(s3: S3Context, source: Version, write: Write): Promise<Version> {
   const { size, etag, blobId, description } = source;
   const parts = source.partCount === 0 ? [] : await partsOf(s3.metadata.reader, source.id);
+  // The source was deleted since it was found, and its parts' rows with it.
+  if (parts.length !== source.partCount) throw noSuchKey(source.key);
   return s3.metadata.write((tx) => write(tx, { size, etag, blobId, parts, checksum: description.checksum }));
 }
 
@@ -163,14 +169,28 @@ async function rewrite(
   }
 }
 
+/** What the copy does not get is none of its policy's business: tags in the header could be made up to please it. */
+function withoutTags(call: S3Call): S3Call {
+  return { ...call, header: (name) => (name === "x-amz-tagging" ? undefined : call.header(name)) };
+}
+
 /** Tags are read from one object and written to another: both have to be permitted. */
-function copiedTags(s3: S3Context, call: S3Call, source: CopySource, target: NewObject): Version["tags"] {
-  const { bucket, version } = source;
-  if (Object.keys(version.tags).length === 0) return {};
-  const of = asCallOfSource(call);
-  authorizeOn(s3, of, bucket, "s3:GetObjectTagging", version.key, version, undefined);
-  authorizeOn(s3, call, target.bucket, "s3:PutObjectTagging", target.key, undefined, undefined);
-  return version.tags;
+function copiedTags(
+  s3: S3Context,
+  call: S3Call,
+  { CopySource: named }: CopyObjectCommandInput,
+  { bucket, version }: CopySource,
+  target: NewObject,
+): Version["tags"] {
+  const { tags } = version;
+  if (Object.keys(tags).length === 0) return {};
+  const { versionId } = parseCopySource(named);
+  const read = versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging";
+  authorizeOn(s3, asCallOfSource(call), bucket, read, version.key, version, versionId);
+  const asked = requestTagConditions(tags);
+  const write = "s3:PutObjectTagging";
+  authorizeOn(s3, withoutTags(call), target.bucket, write, target.key, undefined, undefined, asked);
+  return tags;
 }
 
 /** An object is not copied onto itself as it is. */

@@ -4,7 +4,7 @@ import { findBucket } from "../buckets/open-bucket.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
 import { openContent, piecesOf } from "./open-content.ts";
 import { ACCOUNT, BUCKET, testObjects } from "./testing/test-objects.ts";
-import type { NewVersionPart } from "./version.ts";
+import type { NewVersionPart, Version } from "./version.ts";
 
 const parts = [4, 1, 5].map((size, index) => ({
   ...{ partNumber: index + 1, blobId: `blob ${index}`, size, checksums: {} },
@@ -84,4 +84,13 @@ test("every range of an object in parts is the same range of its bytes", async (
   });
   // What is closed before it was read leaves nothing open that the test could not end for.
   (await openContent(s3, version)).destroy();
+});
+
+test("a version in parts that was deleted meanwhile is missing, not empty", async () => {
+  await using objects = await testObjects();
+  const version = { id: "gone", key: "gone", size: 10, partCount: 2 } as Version;
+  await expect(openContent(objects.s3, version)).rejects.toMatchObject({ name: "NoSuchKey" });
+  await expect(openContent(objects.s3, version, { start: 3, end: 4 })).rejects.toMatchObject({
+    name: "NoSuchKey",
+  });
 });

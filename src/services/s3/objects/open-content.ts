@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ByteRange } from "../../../storage/blobs/blobs.ts";
 import type { S3Context } from "../context.ts";
+import { noSuchKey } from "./errors.ts";
 import { asS3Error } from "./kms-errors.ts";
 import { type PlacedPart, partsWithin } from "./parts.ts";
 import type { Version } from "./version.ts";
@@ -22,7 +23,8 @@ export async function openContent(
   if (version.partCount === 0) return open(blobOf(version), range);
   const pieces = piecesOf(await partsWithin(s3.metadata.reader, version.id, range), range);
   const [first] = pieces;
-  if (first === undefined) return Readable.from([]);
+  // Its rows went in the moment since the version was found: better said than answered with nothing.
+  if (first === undefined) throw noSuchKey(version.key);
   const begun = await open(first.blobId, first.range);
   if (pieces.length === 1) return begun;
   const stream = Readable.from(oneAfterTheOther(begun, pieces.slice(1), open), { objectMode: false });
