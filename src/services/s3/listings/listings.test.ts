@@ -393,7 +393,9 @@ describeOnEachDatabase("what a bucket lists", (databases) => {
       const query = metadata.reader.getExecutor().compileQuery(node, createQueryId());
       if (!query.sql.includes("s3_versions")) continue;
       const explain = databases.kind === "sqlite" ? "explain query plan" : "explain";
-      const { rows } = await metadata.reader.executeQuery({ ...query, sql: `${explain} ${query.sql}` });
+      const { rows } = await metadata.write((tx) =>
+        tx.executeQuery({ ...query, sql: `${explain} ${query.sql}` }),
+      );
       plans.push(JSON.stringify(rows));
     }
     expect(plans.length).toBeGreaterThan(2);
