@@ -11,6 +11,7 @@ import { bucketInRegion } from "../buckets/open-bucket.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type Deletion, deleteOne, type PermittedDeletion, permitDeletion } from "./delete-object.ts";
+import { keyTooLong, LONGEST_KEY } from "./errors.ts";
 import { causeOf } from "./new-object.ts";
 import type { WriteCause } from "./write-version.ts";
 
@@ -26,7 +27,7 @@ export async function deleteObjects(
   const objects = input.Delete?.Objects ?? [];
   if (objects.length === 0 || objects.length > MOST_KEYS) throw malformedXml();
   const wanted = objects.map(({ Key, VersionId, ETag, LastModifiedTime, Size }): Deletion => {
-    if (Key === undefined) throw malformedXml();
+    if (Key === undefined || Key === "") throw malformedXml();
     return {
       key: Key,
       versionId: VersionId === "" ? undefined : VersionId,
@@ -38,10 +39,16 @@ export async function deleteObjects(
   const bypass = input.BypassGovernanceRetention === true;
   const deleted: DeletedObject[] = [];
   const errors: _Error[] = [];
+  const permit = async (one: Deletion): Promise<PermittedDeletion> => {
+    // A marker would be made of it. Keys of addresses are the door's to check.
+    const size = Buffer.byteLength(one.key);
+    if (size > LONGEST_KEY) throw keyTooLong(size);
+    return permitDeletion(s3, call, bucket, one, bypass);
+  };
   for (let from = 0; from < wanted.length; from += BATCH) {
     const permitted: PermittedDeletion[] = [];
     for (const one of wanted.slice(from, from + BATCH)) {
-      const result = await attempt(() => permitDeletion(s3, call, bucket, one, bypass));
+      const result = await attempt(() => permit(one));
       if (result instanceof AwsError) errors.push(errorOf(one, result));
       else permitted.push(result);
     }

@@ -33,3 +33,12 @@ export function methodNotAllowed(method: string, headers: Readonly<Record<string
     headers: { allow: "DELETE", ...headers },
   });
 }
+
+/** In bytes of UTF-8. */
+export const LONGEST_KEY = 1024;
+
+export function keyTooLong(size: number): AwsError {
+  return new AwsError("KeyTooLongError", "Your key is too long", {
+    members: { Size: size, MaxSizeAllowed: LONGEST_KEY },
+  });
+}

@@ -72,7 +72,9 @@ export async function putObjectLegalHold(
   input: PutObjectLegalHoldCommandInput,
 ): Promise<Omit<PutObjectLegalHoldCommandOutput, "$metadata">> {
   const status = input.LegalHold?.Status;
-  const { version } = await openLockable(s3, call, input, "s3:PutObjectLegalHold");
+  const { version } = await openLockable(s3, call, input, "s3:PutObjectLegalHold", {
+    "s3:object-lock-legal-hold": status ?? "",
+  });
   if (status !== "ON" && status !== "OFF") throw malformedXml();
   await s3.metadata.write(async (tx) => {
     await reread(tx, version);

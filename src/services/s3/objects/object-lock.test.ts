@@ -156,3 +156,25 @@ test("a legal hold keeps a version until it is taken off", async () => {
   await hold("OFF");
   await remove("held", VersionId);
 });
+
+test("a policy sees which legal hold is asked for in the document, whatever a header says", async () => {
+  const { api, call } = objects;
+  await put("held by policy", { ObjectLockLegalHoldStatus: "ON" });
+  const Resource = `arn:aws:s3:::${LOCKED}/*`;
+  const Action = "s3:PutObjectLegalHold";
+  const Condition = { StringEquals: { "s3:object-lock-legal-hold": "OFF" } };
+  const Statement = [
+    { Effect: "Allow", Principal: "*", Action, Resource },
+    { Effect: "Deny", Principal: "*", Action, Resource, Condition },
+  ];
+  await api.DeletePublicAccessBlock(call(), { Bucket: LOCKED });
+  await api.PutBucketPolicy(call(), { Bucket: LOCKED, Policy: JSON.stringify({ Statement }) });
+  const hold = (Status: "ON" | "OFF", headers = {}) =>
+    api.PutObjectLegalHold(call({ headers }), {
+      ...{ Bucket: LOCKED, Key: "held by policy", LegalHold: { Status } },
+    });
+  await hold("ON");
+  for (const headers of [{}, { "x-amz-object-lock-legal-hold": "ON" }])
+    await expect(hold("OFF", headers)).rejects.toMatchObject({ name: "AccessDenied" });
+  await api.DeleteBucketPolicy(call(), { Bucket: LOCKED });
+});

@@ -350,3 +350,22 @@ describe("events", () => {
     });
   });
 });
+
+describe("DeleteObjects", () => {
+  test("takes no key that no object can have, and deletes the others", async () => {
+    const bucket = { Bucket: "of-markers" };
+    await makeBucket(objects, bucket.Bucket);
+    await objects.api.PutBucketVersioning(objects.call(), {
+      ...{ ...bucket, VersioningConfiguration: { Status: "Enabled" } },
+    });
+    const long = "ü".repeat(513);
+    const remove = (...keys: string[]) =>
+      objects.api.DeleteObjects(objects.call(), {
+        ...{ ...bucket, Delete: { Objects: keys.map((Key) => ({ Key })) } },
+      });
+    const output = await remove(long, "fits", "ü".repeat(512));
+    expect(output.Errors).toEqual([{ Key: long, Code: "KeyTooLongError", Message: "Your key is too long" }]);
+    expect(output.Deleted?.map(({ Key }) => Key)).toEqual(["fits", "ü".repeat(512)]);
+    await expect(remove("")).rejects.toMatchObject({ name: "MalformedXML" });
+  });
+});
