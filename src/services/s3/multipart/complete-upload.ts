@@ -69,8 +69,16 @@ async function complete(
     const { upload } = before;
     const stored = await storedParts(s3.metadata.reader, uploadId);
     checkChecksumType(upload, input);
-    const assembled = await assemble(upload, named, stored);
-    checkWhole(upload, input, assembled);
+    let assembled: Assembled;
+    try {
+      assembled = await assemble(upload, named, stored);
+      checkWhole(upload, input, assembled);
+    } catch (error) {
+      // The upload may have ended between the two reads: then it had no parts.
+      const now = await uploadOrVersion(s3.metadata.reader, bucket, input);
+      if (!("upload" in now)) return now.version;
+      throw error;
+    }
     const version = await s3.metadata.write(async (tx) => {
       const now = await uploadOrVersion(tx, bucket, input);
       if (!("upload" in now)) return now.version;

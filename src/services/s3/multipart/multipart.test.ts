@@ -1,23 +1,22 @@
 import { expect, test } from "bun:test";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type {
-  CompleteMultipartUploadCommandInput,
-  CreateMultipartUploadCommandInput,
-} from "@aws-sdk/client-s3";
+import type { CompleteMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import { crc32, crc64 } from "hash-wasm";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
-import type { Transaction } from "../../../storage/metadata/metadata.ts";
+import { BUCKET, testObjects } from "../objects/testing/test-objects.ts";
 import {
-  BUCKET,
-  bodyOf,
-  type CallOptions,
-  OTHER_ACCOUNT,
-  type TestObjects,
-  testObjects,
-} from "../objects/testing/test-objects.ts";
-import { completeMultipartUpload } from "./complete-upload.ts";
-import { uploadPartCopy } from "./upload-part-copy.ts";
+  base64,
+  complete,
+  create,
+  customerKey,
+  etagOf,
+  leftovers,
+  put,
+  putChecked,
+  sha256,
+  versioned,
+} from "./testing/test-uploads.ts";
 
 const MEBIBYTE = 1024 ** 2;
 const LARGE = [Buffer.alloc(5 * MEBIBYTE, "a"), Buffer.alloc(5 * MEBIBYTE, "b"), Buffer.from("the rest")];
@@ -195,125 +194,6 @@ describeOnEachDatabase("multipart uploads", (databases) => {
     expect(await objects.metadata.reader.selectFrom("s3_versions").select("id").execute()).toHaveLength(2);
   });
 
-  test("of completions and aborts at one time one wins, and no part is lost or left behind", async () => {
-    await using objects = await begin();
-    await versioned(objects);
-    for (let round = 0; round < 6; round++) {
-      const upload = await create(objects, { Key: `key-${round}` });
-      const content = `content of round ${round}`;
-      const { ETag } = await put(objects, upload, 1, content);
-      const parts = { MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
-      const outcomes = await Promise.allSettled([
-        complete(objects, upload, [], parts),
-        complete(objects, upload, [], parts),
-        objects.api.AbortMultipartUpload(objects.call(), upload),
-        put(objects, upload, 1, content),
-        put(objects, upload, 2, "late"),
-      ]);
-      for (const outcome of outcomes)
-        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ name: "NoSuchUpload" });
-      const [one, two, aborted] = outcomes;
-      const versions = await objects.metadata.reader
-        .selectFrom("s3_versions")
-        .select("id")
-        .where("key", "=", `key-${round}`)
-        .execute();
-      expect(versions).toHaveLength(aborted?.status === "fulfilled" ? 0 : 1);
-      expect(one?.status).toBe(two?.status ?? "");
-      expect(one?.status).not.toBe(aborted?.status ?? "");
-      if (versions.length === 1) expect((await objects.get(`key-${round}`)).text).toBe(content);
-      expect(await leftovers(objects)).toEqual([]);
-    }
-  });
-
-  test("a part that is replaced while the upload is completed is either old or new in the object, never missing", async () => {
-    await using objects = await begin();
-    for (let round = 0; round < 6; round++) {
-      const upload = await create(objects);
-      const { ETag } = await put(objects, upload, 1, `old ${round}`);
-      const [done, replaced] = await Promise.allSettled([
-        complete(objects, upload, [], { MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }),
-        put(objects, upload, 1, `new ${round}`),
-      ]);
-      if (done.status === "rejected") {
-        expect(done.reason).toMatchObject({ name: "InvalidPart" });
-        expect(replaced.status).toBe("fulfilled");
-        await complete(objects, upload, [1]);
-        expect((await objects.get("key")).text).toBe(`new ${round}`);
-      } else expect((await objects.get("key")).text).toBe(`old ${round}`);
-      expect(await leftovers(objects)).toEqual([]);
-    }
-  });
-
-  test("a part that is replaced between the reading and the writing of a completion is noticed", async () => {
-    await using objects = await begin();
-    const upload = await create(objects);
-    const { ETag } = await put(objects, upload, 1, "old");
-    let replaced = false;
-    const metadata = {
-      ...objects.metadata,
-      async write<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
-        if (!replaced) {
-          replaced = true;
-          await put(objects, upload, 1, "new");
-        }
-        return objects.metadata.write(work);
-      },
-    };
-    const completing = completeMultipartUpload({ ...objects.s3, metadata }, objects.call(), {
-      ...upload,
-      MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
-    });
-    await expect(completing).rejects.toMatchObject({ name: "InvalidPart" });
-    expect(replaced).toBe(true);
-    await complete(objects, upload, [1]);
-    expect((await objects.get("key")).text).toBe("new");
-  });
-
-  test("a whole object becomes a part without a byte being moved; of a range the bytes are copied", async () => {
-    await using objects = await begin();
-    const content = randomBytes(64).toString("hex");
-    const { VersionId: _, ETag } = await objects.put("source", content);
-    const upload = await create(objects);
-    const copy = (PartNumber: number, input: object = {}) =>
-      objects.api.UploadPartCopy(objects.call(), {
-        ...upload,
-        PartNumber,
-        CopySource: `${BUCKET}/source`,
-        ...input,
-      });
-    const unmoving = Object.assign(Object.create(objects.s3.blobs), {
-      take: () => Promise.reject(new Error("bytes are moved")),
-    });
-    const whole = { ...upload, PartNumber: 1, CopySource: `${BUCKET}/source` };
-    const copied = await uploadPartCopy({ ...objects.s3, blobs: unmoving }, objects.call(), whole);
-    expect(copied.CopyPartResult?.ETag).toBe(ETag);
-    expect((await copy(1, { CopySourceRange: "bytes=0-127" })).CopyPartResult?.ETag).toBe(ETag);
-    expect(await objects.blobs()).toEqual({ kept: 1, unkept: 0 });
-    const range = await copy(2, { CopySourceRange: "bytes=3-5" });
-    expect(range.CopyPartResult?.ETag).toBe(`"${md5(content.slice(3, 6))}"`);
-    expect(await objects.blobs()).toEqual({ kept: 2, unkept: 0 });
-    for (const [name, input] of [
-      ["InvalidRange", { CopySourceRange: "bytes=0-128" }],
-      ["InvalidArgument", { CopySourceRange: "bytes=0-" }],
-      ["InvalidArgument", { CopySourceRange: "bytes=5-3" }],
-      ["InvalidArgument", { CopySourceRange: "0-3" }],
-      ["InvalidArgument", { CopySourceRange: "bytes=0-2,3-5" }],
-      ["PreconditionFailed", { CopySourceIfMatch: '"other"' }],
-      ["PreconditionFailed", { CopySourceIfNoneMatch: ETag }],
-      ["NoSuchKey", { CopySource: `${BUCKET}/nothing` }],
-      ["NoSuchUpload", { UploadId: "never" }],
-      ["InvalidArgument", { PartNumber: 10_001 }],
-    ] as const)
-      await expect(copy(3, input), JSON.stringify(input)).rejects.toMatchObject({ name });
-    await complete(objects, upload, [2]);
-    expect((await objects.get("key")).text).toBe(content.slice(3, 6));
-    // The source may go: the bytes stay with the copy.
-    await objects.api.DeleteObject(objects.call(), { Bucket: BUCKET, Key: "source" });
-    expect((await objects.get("key")).text).toBe(content.slice(3, 6));
-    expect(await leftovers(objects)).toEqual([]);
-  });
-
   test("a customer's key is to be shown with every part", async () => {
     await using objects = await begin();
     await objects.api.PutBucketEncryption(objects.call(), {
@@ -341,53 +221,6 @@ describeOnEachDatabase("multipart uploads", (databases) => {
     await expect(put(objects, { ...plain, ...customerKey(1) }, 1, "secret")).rejects.toMatchObject({
       name: "InvalidRequest",
     });
-  });
-
-  test("parts and uploads are listed page by page", async () => {
-    await using objects = await begin();
-    const keys = ["a", "a", "b/1", "b/2", "c", "c", "c", "d/\u0001", "é"];
-    const uploads: { Key: string; UploadId: string }[] = [];
-    for (const Key of keys) {
-      objects.now = new Date(objects.now.getTime() + 1000);
-      const { UploadId } = await create(objects, { Key, ChecksumAlgorithm: "CRC32" });
-      uploads.push({ Key, UploadId });
-    }
-    for (const MaxUploads of [1, 2, 4, 1000]) {
-      const seen: string[] = [];
-      let position: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {};
-      while (position !== undefined) {
-        const xml = await list(objects, { MaxUploads, ...position });
-        seen.push(...all(xml, "UploadId"));
-        position =
-          text(xml, "IsTruncated") === "true"
-            ? {
-                KeyMarker: decodeURIComponent(text(xml, "NextKeyMarker") ?? ""),
-                UploadIdMarker: text(xml, "NextUploadIdMarker") ?? "",
-              }
-            : undefined;
-      }
-      expect(seen).toEqual(uploads.map(({ UploadId }) => UploadId));
-    }
-    const folders = await list(objects, { Delimiter: "/" });
-    expect(all(folders, "Prefix").filter(Boolean)).toEqual(["b/", "d/"]);
-    expect(all(folders, "UploadId")).toHaveLength(6);
-    expect(all(await list(objects, { Prefix: "b/" }), "UploadId")).toHaveLength(2);
-    expect(all(folders, "ChecksumType")).toContain("COMPOSITE");
-    await expect(list(objects, { KeyMarker: "a", UploadIdMarker: "never" })).rejects.toMatchObject({
-      name: "InvalidArgument",
-    });
-
-    const upload = { Bucket: BUCKET, Key: "a", UploadId: uploads[0]?.UploadId ?? "" };
-    for (const number of [1, 3, 9_999])
-      await putChecked(objects, upload, number, "part", "CRC32", base64(await crc32("part")));
-    const first = await listParts(objects, upload, { MaxParts: 2 });
-    expect(all(first, "PartNumber")).toEqual(["1", "3"]);
-    expect(text(first, "NextPartNumberMarker")).toBe("3");
-    expect(text(first, "IsTruncated")).toBe("true");
-    expect(all(first, "ChecksumCRC32")).toEqual([base64(await crc32("part")), base64(await crc32("part"))]);
-    const second = await listParts(objects, upload, { MaxParts: 2, PartNumberMarker: "3" });
-    expect(all(second, "PartNumber")).toEqual(["9999"]);
-    expect(text(second, "IsTruncated")).toBe("false");
   });
 
   test("a lifecycle rule says when an upload will be aborted", async () => {
@@ -422,195 +255,4 @@ describeOnEachDatabase("multipart uploads", (databases) => {
       },
     });
   });
-
-  test("who may not is refused, each operation by its own permission", async () => {
-    await using objects = await begin();
-    const upload = await create(objects);
-    const stranger: CallOptions = { account: OTHER_ACCOUNT };
-    const attempts = (as: CallOptions): Record<string, () => Promise<unknown>> => ({
-      "s3:PutObject": () => put(objects, upload, 1, "content", as),
-      "s3:AbortMultipartUpload": () =>
-        objects.api.AbortMultipartUpload(objects.call(as), { ...upload, UploadId: "never" }),
-      "s3:ListMultipartUploadParts": () => objects.api.ListParts(objects.call(as), upload),
-      "s3:ListBucketMultipartUploads": () =>
-        objects.api.ListMultipartUploads(objects.call(as), { Bucket: BUCKET }),
-      "s3:ListBucket": () => objects.api.ListObjectsV2(objects.call(as), { Bucket: BUCKET, Prefix: "a/" }),
-      "s3:ListBucketVersions": () => objects.api.ListObjectVersions(objects.call(as), { Bucket: BUCKET }),
-    });
-    for (const allowed of Object.keys(attempts(stranger))) {
-      await objects.api.PutBucketPolicy(objects.call(), {
-        Bucket: BUCKET,
-        Policy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Principal: { AWS: OTHER_ACCOUNT },
-              Action: allowed,
-              Resource: [`arn:aws:s3:::${BUCKET}`, `arn:aws:s3:::${BUCKET}/*`],
-            },
-          ],
-        }),
-      });
-      for (const [action, attempt] of Object.entries(attempts(stranger))) {
-        const outcome = await attempt().then(
-          () => "allowed",
-          (error: Error) => error.name,
-        );
-        expect(
-          outcome === "AccessDenied" || outcome === "AccessDeniedException",
-          `${action} where ${allowed} is`,
-        ).toBe(action !== allowed);
-      }
-    }
-    await expect(
-      objects.api.CreateMultipartUpload(objects.call({ account: "anonymous" }), {
-        Bucket: BUCKET,
-        Key: "key",
-      }),
-    ).rejects.toThrow();
-  });
 });
-
-interface Named {
-  readonly Bucket: string;
-  readonly Key: string;
-  readonly UploadId: string;
-}
-
-async function create(
-  objects: TestObjects,
-  input: Partial<CreateMultipartUploadCommandInput> = {},
-): Promise<Named> {
-  const { Key = "key" } = input;
-  const { UploadId = "" } = await objects.api.CreateMultipartUpload(objects.call(), {
-    Bucket: BUCKET,
-    ...input,
-    Key,
-  });
-  return { Bucket: BUCKET, Key, UploadId };
-}
-
-function put(
-  objects: TestObjects,
-  upload: Named,
-  PartNumber: number,
-  content: string | Uint8Array,
-  as: CallOptions = {},
-) {
-  return objects.api.UploadPart(objects.call({ body: bodyOf(content), ...as }), { ...upload, PartNumber });
-}
-
-function putChecked(
-  objects: TestObjects,
-  upload: Named,
-  PartNumber: number,
-  content: string,
-  algorithm: "SHA256" | "CRC32" | "CRC32C",
-  checksum: string,
-) {
-  const body = bodyOf(content, { algorithm, checksum });
-  return objects.api.UploadPart(objects.call({ body }), { ...upload, PartNumber });
-}
-
-/** With the parts as they lie there. */
-async function complete(
-  objects: TestObjects,
-  upload: Named,
-  numbers: readonly number[],
-  input: Partial<CompleteMultipartUploadCommandInput> = {},
-) {
-  const rows = await objects.metadata.reader
-    .selectFrom("s3_upload_parts")
-    .selectAll()
-    .where("upload_id", "=", upload.UploadId)
-    .execute();
-  remembered.set(upload.UploadId, rows.length > 0 ? rows : (remembered.get(upload.UploadId) ?? []));
-  const Parts = numbers.map((PartNumber) => ({
-    PartNumber,
-    ETag: `"${remembered.get(upload.UploadId)?.find(({ part_number }) => part_number === PartNumber)?.etag}"`,
-  }));
-  return objects.api.CompleteMultipartUpload(objects.call(), {
-    ...upload,
-    MultipartUpload: { Parts },
-    ...input,
-  });
-}
-
-const remembered = new Map<string, readonly { readonly part_number: number; readonly etag: string }[]>();
-
-/** Rows that nobody could reach any more: references to blobs and parts whose owner is gone. */
-async function leftovers({ metadata }: TestObjects): Promise<string[]> {
-  const references = await metadata.reader.selectFrom("blob_references").select("referrer").execute();
-  const versions = await metadata.reader.selectFrom("s3_versions").select("id").execute();
-  const parts = await metadata.reader
-    .selectFrom("s3_upload_parts")
-    .select(["upload_id", "part_number"])
-    .execute();
-  const uploads = await metadata.reader.selectFrom("s3_uploads").select("id").execute();
-  const known = new Set([
-    ...versions.map(({ id }) => `s3/${id}`),
-    ...parts.map(({ upload_id: id, part_number: number }) => `s3-upload/${id}/${number}`),
-  ]);
-  return [
-    ...references.map(({ referrer }) => referrer).filter((referrer) => !known.has(referrer)),
-    ...parts
-      .filter((part) => !uploads.some(({ id }) => id === part.upload_id))
-      .map(({ upload_id: id }) => id),
-  ];
-}
-
-async function versioned(objects: TestObjects): Promise<void> {
-  await objects.api.PutBucketVersioning(objects.call(), {
-    Bucket: BUCKET,
-    VersioningConfiguration: { Status: "Enabled" },
-  });
-}
-
-async function list(objects: TestObjects, input: object): Promise<string> {
-  const answer: unknown = await objects.api.ListMultipartUploads(objects.call(), {
-    Bucket: BUCKET,
-    EncodingType: "url",
-    ...input,
-  });
-  return (answer as { readonly xml: string }).xml;
-}
-
-async function listParts(objects: TestObjects, upload: Named, input: object): Promise<string> {
-  const answer: unknown = await objects.api.ListParts(objects.call(), { ...upload, ...input });
-  return (answer as { readonly xml: string }).xml;
-}
-
-function all(xml: string, name: string): string[] {
-  return [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(([, value = ""]) => value);
-}
-
-function text(xml: string, name: string): string | undefined {
-  return all(xml, name)[0];
-}
-
-function customerKey(seed: number) {
-  const key = Buffer.alloc(32, seed);
-  return {
-    SSECustomerAlgorithm: "AES256",
-    SSECustomerKey: key.toString("base64"),
-    SSECustomerKeyMD5: createHash("md5").update(key).digest("base64"),
-  };
-}
-
-function etagOf(parts: readonly Uint8Array[]): string {
-  const md5s = parts.map((part) => createHash("md5").update(part).digest());
-  return `${createHash("md5").update(Buffer.concat(md5s)).digest("hex")}-${parts.length}`;
-}
-
-function md5(content: string): string {
-  return createHash("md5").update(content).digest("hex");
-}
-
-function sha256(content: string): string {
-  return createHash("sha256").update(content).digest("base64");
-}
-
-function base64(hex: string): string {
-  return Buffer.from(hex, "hex").toString("base64");
-}
