@@ -10,7 +10,7 @@ import { createWriteVersions } from "../objects/create-write-versions.ts";
 import type { Version } from "../objects/version.ts";
 import { type VersionRow, versionOf } from "../objects/version-rows.ts";
 import { enqueueArchive } from "./archive-queue.ts";
-import { decideVersion, type Position, type VersionAction } from "./engine.ts";
+import { decideNow, type Position, type VersionAction } from "./engine.ts";
 import { rulesOf } from "./rules.ts";
 import { isArchived, type StorageClass } from "./storage-classes.ts";
 import { decideUpload } from "./uploads.ts";
@@ -40,8 +40,8 @@ export async function actOnVersions(
       versioning: bucket.versioning,
       clock: s3.clock,
     };
-    const decision = decideVersion(circumstances, version, await positionOf(tx, row));
-    if (decision === undefined || decision.dueAt > s3.clock.now().getTime()) continue;
+    const decision = decideNow(circumstances, version, await positionOf(tx, row));
+    if (decision === undefined) continue;
     const { action } = decision;
     await perform(tx, s3, bucket, version, action, requestId);
     if (action.kind === "transition" && isArchived(action.to) && !isArchived(action.from)) toArchive.push(id);

@@ -6,7 +6,10 @@ import { day, days, time } from "./phrases.ts";
 import { type Age, dueAtAge, matches, type NoncurrentAge, type Rule, type Rules } from "./rules.ts";
 import { STORAGE_CLASSES, type StorageClass } from "./storage-classes.ts";
 
-export type Candidate = Decision<VersionAction>;
+export interface Candidate extends Omit<Decision<VersionAction>, "reason"> {
+  /** Said only of what is chosen, of the thousands that there can be. */
+  readonly reason: () => string;
+}
 
 /** Objects below this are not moved unless the bucket or the rule says so (User Guide, "Transitioning objects"). */
 const SMALL_OBJECT_BYTES = 128 * 1024;
@@ -32,15 +35,16 @@ function ofMarker(rule: Rule, { clock }: Circumstances, version: LifecycleVersio
       action: { kind: "delete" },
       rule: rule.id,
       dueAt: dueAfterDays(created, 0, clock),
-      reason: "a delete marker that no version is left below",
+      reason: () => "a delete marker that no version is left below",
     });
   // A rule by date says nothing of how old a marker is, and S3 leaves it alone.
-  if (rule.expiration?.days !== undefined)
+  const { expiration } = rule;
+  if (expiration?.days !== undefined)
     found.push({
       action: { kind: "delete" },
       rule: rule.id,
-      dueAt: dueAfterDays(created, rule.expiration.days, clock),
-      reason: `a delete marker that no version is left below, ${afterWritten(rule.expiration, version)}`,
+      dueAt: dueAfterDays(created, expiration.days, clock),
+      reason: () => `a delete marker that no version is left below, ${afterWritten(expiration, version)}`,
     });
   return found;
 }
@@ -49,12 +53,13 @@ function ofCurrent(rule: Rule, circumstances: Circumstances, version: LifecycleV
   const { clock, rules, versioning } = circumstances;
   const created = version.createdAt.getTime();
   const found: Candidate[] = [];
-  if (rule.expiration !== undefined) {
+  const { expiration } = rule;
+  if (expiration !== undefined) {
     const candidate = {
       action: expirationOf(versioning, version),
       rule: rule.id,
-      dueAt: dueAtAge(rule.expiration, created, clock),
-      reason: afterWritten(rule.expiration, version),
+      dueAt: dueAtAge(expiration, created, clock),
+      reason: () => afterWritten(expiration, version),
     };
     found.push(...unlessLocked(candidate, version));
   }
@@ -64,7 +69,7 @@ function ofCurrent(rule: Rule, circumstances: Circumstances, version: LifecycleV
         action: { kind: "transition", from: version.storageClass, to: transition.to },
         rule: rule.id,
         dueAt: dueAtAge(transition, created, clock),
-        reason: afterWritten(transition, version),
+        reason: () => afterWritten(transition, version),
       });
   return found;
 }
@@ -92,7 +97,7 @@ function ofNoncurrent(
       action: { kind: "delete" },
       rule: rule.id,
       dueAt: dueAfterDays(since, expiration.days, clock),
-      reason: afterReplaced(expiration, since),
+      reason: () => afterReplaced(expiration, since),
     };
     found.push(...unlessLocked(candidate, version));
   }
@@ -103,7 +108,7 @@ function ofNoncurrent(
         action: { kind: "transition", from: version.storageClass, to: transition.to },
         rule: rule.id,
         dueAt: dueAfterDays(since, transition.days, clock),
-        reason: afterReplaced(transition, since),
+        reason: () => afterReplaced(transition, since),
       });
   return found;
 }
@@ -114,7 +119,7 @@ function unlessLocked(candidate: Candidate, { legalHold, retention }: LifecycleV
   if (legalHold) return [];
   const until = retention?.until.getTime() ?? 0;
   if (until <= candidate.dueAt) return [candidate];
-  return [{ ...candidate, dueAt: until, reason: `${candidate.reason}, when its retention ends` }];
+  return [{ ...candidate, dueAt: until, reason: () => `${candidate.reason()}, when its retention ends` }];
 }
 
 /** A size in the rule's own filter goes before the default minimum. */

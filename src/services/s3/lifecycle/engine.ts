@@ -74,6 +74,17 @@ export function decideVersion(
   return undefined;
 }
 
+/** The same for what is due now alone: what the job asks of every version, so that its work grows with the rules only. */
+export function decideNow(
+  circumstances: Circumstances,
+  version: LifecycleVersion,
+  position: Position,
+): VersionDecision | undefined {
+  const candidates = candidatesFor(circumstances, version, position);
+  const chosen = choose(candidates, version, circumstances.clock.now().getTime());
+  return chosen && decisionOf(chosen);
+}
+
 /** All versions of one key, the newest first. */
 export function decideKey<Item extends LifecycleVersion>(
   circumstances: Circumstances,
@@ -90,7 +101,7 @@ export function decideKey<Item extends LifecycleVersion>(
 }
 
 function decisionOf({ action, rule, dueAt, reason }: Candidate): VersionDecision {
-  return { action, rule, dueAt, reason };
+  return { action, rule, dueAt, reason: reason() };
 }
 
 function choose(

@@ -358,6 +358,26 @@ describeOnEachDatabase("lifecycle", (databases) => {
       "tmp/a STANDARD",
     ]);
   });
+
+  test("as many rules as there can be, which contradict each other, do not hold up the server", async () => {
+    await using lifecycle = await begin();
+    await lifecycle.rules(
+      ...Array.from({ length: 1000 }, (_, index) => ({
+        Transitions: [
+          { Days: 30 + index, StorageClass: "STANDARD_IA" },
+          { Days: 2000 + index, StorageClass: "INTELLIGENT_TIERING" },
+          { Days: 4000 + index, StorageClass: "ONEZONE_IA" },
+          { Days: 6000 + index, StorageClass: "GLACIER" },
+        ] as const,
+      })).map(({ Transitions }) => ({ Transitions: [...Transitions] })),
+    );
+    // None of the four thousand is a way from here.
+    for (let index = 0; index < 30; index++)
+      await lifecycle.put(`deep ${index}`, CONTENT, { StorageClass: "DEEP_ARCHIVE" });
+    await lifecycle.afterDays(1);
+    expect(await lifecycle.versions()).toHaveLength(30);
+    // Looking for what falls due one day took most of a second a version, during which nobody was served.
+  }, 10_000);
 });
 
 const moment = () => new Promise((resolve) => setTimeout(resolve, 1));
