@@ -173,6 +173,12 @@ async function send(
 ): Promise<void> {
   const headers = { ...head.headers, ...more };
   if (bytes === undefined) return writeAnswer(response, method, { ...head, headers });
-  response.writeHead(head.status, encodedHeaders(headers));
+  try {
+    response.writeHead(head.status, encodedHeaders(headers));
+  } catch (error) {
+    // Nobody else closes what was opened for an answer that cannot be begun.
+    bytes.destroy();
+    throw error;
+  }
   await sendBytes(bytes, response);
 }

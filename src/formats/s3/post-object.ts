@@ -112,6 +112,9 @@ const OF_THE_SIGNATURE: ReadonlySet<string> = new Set([
   "x-amz-signature",
 ]);
 
+/** RFC 9110 section 5.6.2: a token. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
 async function headersOf(
   fields: ReadonlyMap<string, string>,
   model: ServiceModel,
@@ -121,6 +124,7 @@ async function headersOf(
     const isHeader = HEADER_FIELDS.has(name) || (name.startsWith("x-amz-") && !OF_THE_SIGNATURE.has(name));
     if (!isHeader) continue;
     // It could never be answered as a header again.
+    if (!HEADER_NAME.test(name)) throw invalidArgument("Header name is not valid.", "name", name);
     if (hasControl(value))
       throw invalidArgument("Header value must not contain control characters.", name, "");
     headers[name] = value;
