@@ -31,6 +31,9 @@ export interface CallOptions {
   readonly sourceIp?: string;
 }
 
+/** The same for all: a test that opens its folder again reads on. */
+const ROOT_KEY = randomBytes(32);
+
 type Operations = Required<S3Operations>;
 /** Without the documents that lists are written as: what operations on objects answer with. */
 type Api = {
@@ -55,14 +58,26 @@ export interface TestObjects extends AsyncDisposable {
     options?: CallOptions & { readonly body?: UploadBody },
   ): ReturnType<Api["PutObject"]>;
   get(key: string, input?: object, options?: CallOptions): Promise<GetObjectCommandOutput & { text: string }>;
+  /** What the collector does, once what nobody keeps has waited for long enough. */
+  collect(): Promise<void>;
   /** How many blobs are kept alive by something, and how many wait to be collected. */
   blobs(): Promise<{ readonly kept: number; readonly unkept: number }>;
 }
 
-export async function testObjects(url?: string): Promise<TestObjects> {
-  const folder = temporaryFolder("s3-objects");
+export interface TestObjectsOptions {
+  /** What an earlier one of the same test left; it stays there. */
+  readonly folder?: string;
+  /** Between the buckets and their database. */
+  readonly wrap?: (metadata: Metadata) => Metadata;
+}
+
+export async function testObjects(
+  url?: string,
+  { folder: left, wrap = (real) => real }: TestObjectsOptions = {},
+): Promise<TestObjects> {
+  const folder = left === undefined ? temporaryFolder("s3-objects") : { path: left, remove: () => undefined };
   const everything = { ...identityMigrations, ...blobMigrations, ...kmsMigrations, ...migrations };
-  const metadata = await openMetadata(url ?? `${folder.path}/metadata.db`, everything);
+  const metadata = wrap(await openMetadata(url ?? `${folder.path}/metadata.db`, everything));
   const log = pino({ level: "silent" });
   const clock = { now: () => test.now, dayMilliseconds: 86_400_000 };
   const events: NewEvent[] = [];
@@ -75,7 +90,7 @@ export async function testObjects(url?: string): Promise<TestObjects> {
     events: { record: async (_: unknown, event: NewEvent) => void events.push(event) },
     jobs: { enqueue: async () => "1" },
   };
-  const kms = createKms({ ...dependencies, rootKey: { bytes: randomBytes(32) } });
+  const kms = createKms({ ...dependencies, rootKey: { bytes: ROOT_KEY } });
   const store = await openBlobStore(`${folder.path}/blobs`, { minimumFreeBytes: 0 });
   const blobs = createBlobs({ metadata, store, clock, log, keys: kms.blobKeys, defaultScope: "server" });
   const s3: S3Context = { ...dependencies, blobs, kms: kms.keys };
@@ -99,6 +114,10 @@ export async function testObjects(url?: string): Promise<TestObjects> {
       const text = await textOf(output.Body as unknown as Readable);
       return { ...output, text };
     },
+    async collect() {
+      test.now = new Date(test.now.getTime() + 16 * 86_400_000);
+      await blobs.collect(new AbortController().signal);
+    },
     async blobs() {
       const all = await metadata.reader.selectFrom("blobs").select("id").execute();
       const kept = await metadata.reader.selectFrom("blob_references").select("blob_id").distinct().execute();
@@ -106,6 +125,7 @@ export async function testObjects(url?: string): Promise<TestObjects> {
     },
     async [Symbol.asyncDispose]() {
       await metadata.close();
+      await store.close();
       folder.remove();
     },
   };
