@@ -13,6 +13,12 @@ const LONGEST_DOCUMENT = 8 * 2 ** 20;
 /** Of all that are being read at the same time. */
 const ALL_DOCUMENTS = 128 * 2 ** 20;
 
+/**
+ * The same for those who do not sign: what they may do is decided when the document is here, so they have room of their
+ * own. A thousand keys for DeleteObjects fit.
+ */
+const UNSIGNED = { longest: 2 * 2 ** 20, all: 16 * 2 ** 20 };
+
 /** Those that S3 takes only with a checksum of some kind, for a lost byte could cost much (S3 API reference, each operation). */
 const NEEDS_CHECKSUM: ReadonlySet<string> = new Set([
   "DeleteObjects",
@@ -32,14 +38,18 @@ export interface DocumentReader {
     request: IncomingMessage,
     announced: AnnouncedChecksum,
     payload: Payload,
+    signed: boolean,
   ): Promise<Uint8Array>;
 }
 
 export function createDocumentReader(): DocumentReader {
-  const bodies = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
+  const ofSigners = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
+  const ofNobody = createBodyReader(UNSIGNED.longest, UNSIGNED.all);
   return {
-    async read(operation, request, { md5, algorithm, value, trailer }, payload) {
-      const wire = await readWire(bodies, request);
+    async read(operation, request, { md5, algorithm, value, trailer }, payload, signed) {
+      const wire = signed
+        ? await readWire(ofSigners, request, LONGEST_DOCUMENT)
+        : await readWire(ofNobody, request, UNSIGNED.longest);
       const body = await payload.decodeWhole(wire);
       const checksum = trailer === undefined ? value : payload.trailer(trailer);
       if (NEEDS_CHECKSUM.has(operation) && md5 === undefined && checksum === undefined)
@@ -51,13 +61,13 @@ export function createDocumentReader(): DocumentReader {
   };
 }
 
-async function readWire(bodies: BodyReader, request: IncomingMessage): Promise<Uint8Array> {
+async function readWire(bodies: BodyReader, request: IncomingMessage, longest: number): Promise<Uint8Array> {
   try {
     return await bodies.read(request);
   } catch (error) {
     if (!(error instanceof AwsError) || error.status !== 413) throw error;
     throw new AwsError("MaxMessageLengthExceeded", "Your request was too big.", {
-      members: { MaxMessageLengthBytes: LONGEST_DOCUMENT },
+      members: { MaxMessageLengthBytes: longest },
     });
   }
 }

@@ -121,11 +121,11 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     const announced = announcedFor(operation.name, head);
     const { streamingInput } = operation;
     if (streamingInput === undefined) {
-      const body = await documents.read(operation.name, request, announced, payload);
+      const anonymous = caller.principal.kind === "anonymous";
+      const body = await documents.read(operation.name, request, announced, payload, !anonymous);
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
-      if (operation.streamingOutput !== undefined)
-        checkOverrides(input, caller.principal.kind === "anonymous");
+      if (operation.streamingOutput !== undefined) checkOverrides(input, anonymous);
       if (SLOW_OPERATIONS.has(operation.name)) slow.start();
       return handler(await callOf(s3, caller, arrival, head, input), input as never);
     }
