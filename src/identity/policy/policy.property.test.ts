@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { evaluatePolicies } from "./evaluate.ts";
+import { ANY, matchesLong, ONE } from "./long-match.ts";
 import { parsePolicy } from "./parse-policy.ts";
 import { matchesPattern, parsePattern } from "./pattern.ts";
 import { PolicyProblem } from "./policy.ts";
@@ -129,6 +130,10 @@ describe("any text", () => {
 });
 
 describe("wildcards", () => {
+  const WILDCARDS: ReadonlyMap<string, number> = new Map([
+    ["*", ANY],
+    ["?", ONE],
+  ]);
   const alphabet = fc.string({ unit: fc.constantFrom("a", "b", "*", "?", "/"), maxLength: 12 });
   const texts = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 12 });
   const fits = (pattern: string, text: string) =>
@@ -139,9 +144,30 @@ describe("wildcards", () => {
       fc.property(alphabet, texts, (pattern, text) => {
         const expression = new RegExp(`^${pattern.replaceAll("*", ".*").replaceAll("?", ".")}$`);
         expect(fits(pattern, text)).toBe(expression.test(text));
+        const units = Array.from(pattern, (sign) => WILDCARDS.get(sign) ?? sign.charCodeAt(0));
+        expect(matchesLong(units, text)).toBe(expression.test(text));
       }),
       { numRuns: 2_000 },
     );
+  });
+  test("match so too where pattern and text fill several words", () => {
+    const some = (text: string) => text.repeat(25);
+    fc.assert(
+      fc.property(alphabet.map(some), texts.map(some), (pattern, text) => {
+        const units = Array.from(pattern, (sign) => WILDCARDS.get(sign) ?? sign.charCodeAt(0));
+        expect(matchesLong(units, text)).toBe(fits(pattern, text));
+      }),
+    );
+    for (const length of [31, 32, 33, 63, 64, 65, 4_000]) {
+      expect(matchesLong([ANY, ...new Array<number>(length).fill(97), ANY], "a".repeat(length))).toBe(true);
+      expect(matchesLong([ANY, ...new Array<number>(length).fill(97), ANY], "a".repeat(length - 1))).toBe(
+        false,
+      );
+      expect(matchesLong(new Array<number>(length).fill(ONE), "a".repeat(length))).toBe(true);
+      expect(matchesLong(new Array<number>(length).fill(ONE), "a".repeat(length + 1))).toBe(false);
+    }
+    expect(fits(`*${"a".repeat(9_000)}b`, `${"a".repeat(28_000)}b`)).toBe(true);
+    expect(fits(`*${"a".repeat(9_000)}b`, "a".repeat(28_000))).toBe(false);
   });
   test("of the worst kind are answered, where a backtracking match would not end", () => {
     expect(fits("*a".repeat(2_000), "a".repeat(1_999))).toBe(false);
