@@ -155,7 +155,7 @@ describe("wildcards", () => {
     fc.assert(
       fc.property(alphabet.map(some), texts.map(some), (pattern, text) => {
         const units = Array.from(pattern, (sign) => WILDCARDS.get(sign) ?? sign.charCodeAt(0));
-        expect(matchesLong(units, text)).toBe(fits(pattern, text));
+        expect(matchesLong(units, text)).toBe(fits(pattern, text) === true);
       }),
     );
     for (const length of [31, 32, 33, 63, 64, 65, 4_000]) {
