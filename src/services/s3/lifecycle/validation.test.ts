@@ -12,6 +12,11 @@ describe("refused", () => {
       "InvalidRequest: The number of lifecycle rules must not exceed the allowed limit of 1000 rules.",
     ],
     [
+      "a thousand rules that have more to say than any need: each request to the bucket would read them",
+      Array(1_000).fill({ Expiration: { Days: 1 }, Filter: { Prefix: "p".repeat(1_024) } }),
+      "InvalidRequest: The lifecycle configuration must not exceed 1048576 bytes.",
+    ],
+    [
       "an ID of 256 characters",
       [{ ...EXPIRES, ID: "a".repeat(256) }],
       "InvalidArgument: ID length should not exceed allowed limit of 255",

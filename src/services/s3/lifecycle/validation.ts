@@ -13,6 +13,8 @@ import { checkFilter, predicatesOf } from "./filter-validation.ts";
 import { checkInteger, checkMidnight, checkTransitions } from "./transition-validation.ts";
 
 const MOST_RULES = 1_000;
+/** In bytes of JSON. S3 has no such bound; a rule of a thousand has a thousand bytes then. */
+const LARGEST_CONFIGURATION = 2 ** 20;
 const LONGEST_ID = 255;
 const MOST_VERSIONS_KEPT = 100;
 
@@ -24,6 +26,8 @@ export function checkLifecycle(configuration: BucketLifecycleConfiguration | und
     throw invalidRequest(
       `The number of lifecycle rules must not exceed the allowed limit of ${MOST_RULES} rules.`,
     );
+  if (Buffer.byteLength(JSON.stringify(rules)) > LARGEST_CONFIGURATION)
+    throw invalidRequest(`The lifecycle configuration must not exceed ${LARGEST_CONFIGURATION} bytes.`);
   for (const rule of rules) checkRule(rule);
   checkOneForm(rules);
   checkOverlaps(rules);
