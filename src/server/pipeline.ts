@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { AccountId } from "../aws/names.ts";
+import { breakOff } from "../storage/blobs/sending.ts";
 import { createAccessLog } from "./access-log.ts";
 import type { Connections } from "./connections.ts";
 import type { Arrival, Door, HostNames } from "./door.ts";
@@ -196,7 +197,7 @@ function refuse(response: ServerResponse, { status, problem }: Refusal): void {
 function answerFailure(response: ServerResponse, requestId: string): void {
   if (response.headersSent) {
     // Cutting it is the only way to say that what came is not all.
-    response.destroy();
+    breakOff(response);
     return;
   }
   for (const name of response.getHeaderNames()) response.removeHeader(name);

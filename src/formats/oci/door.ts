@@ -2,9 +2,11 @@
  * The container registry's native door: the OCI distribution-spec 1.1 (all four categories) and what docker
  * adds to it, over the same engine as the ECR API. This file is the way of a request: who, where, what.
  */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Arrival, Door } from "../../server/door.ts";
 import type { Registry } from "../../services/ecr/engine.ts";
+import { breakOff } from "../../storage/blobs/sending.ts";
 import { authenticate, challenge, type VerifyRegistryToken } from "./authentication.ts";
 import { deleteBlob, getBlob, headBlob } from "./blobs.ts";
 import { registryErrorFrom } from "./engine-errors.ts";
@@ -93,7 +95,7 @@ function answerError(
 ): void {
   if (response.headersSent) {
     // Mid-stream: only a cut connection tells the client that bytes are missing.
-    response.destroy();
+    breakOff(response);
     if (!arrival.signal.aborted) arrival.log.warn({ err: error }, "an answer broke off");
     return;
   }

@@ -2,10 +2,12 @@
  * The door of all package clients: which repository, which format, who; then the format's own door. This file is the
  * way of a request; what a package is, is for the formats.
  */
+
 import type { Call } from "../../identity/call.ts";
 import type { Arrival, Door } from "../../server/door.ts";
 import type { Packages } from "../../services/codeartifact/engine.ts";
 import type { PackageTokenVerifier } from "../../services/codeartifact/token-revocation.ts";
+import { breakOff } from "../../storage/blobs/sending.ts";
 import { type PackageAddress, parsePackageAddress } from "./address.ts";
 import { authenticate, type PresentedToken } from "./authentication.ts";
 import { notFound, PackageError, packageErrorFrom } from "./errors.ts";
@@ -85,7 +87,7 @@ function answerError(
   const { response } = exchange;
   if (response.headersSent) {
     // Mid-stream: only a cut connection tells the client that bytes are missing.
-    response.destroy();
+    breakOff(response);
     if (!arrival.signal.aborted) arrival.log.warn({ err: error }, "an answer broke off");
     return;
   }

@@ -3,7 +3,7 @@ import { BlobDamaged } from "./errors.ts";
 import type { Segment, SegmentRange } from "./extents.ts";
 import { type SealedSource, sealedSource } from "./sealed-source.ts";
 import { ExtentCipher, SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
-import { isCrowded, whileSending, written } from "./sending.ts";
+import { breakOff, isCrowded, whileSending, written } from "./sending.ts";
 
 /** Segments of a file that are read at a time, and the same when many readers are served at once. */
 const BUFFERED_SEGMENTS = 8;
@@ -64,7 +64,7 @@ export class DecryptingReadable extends Readable {
         await sent;
         destination.end();
       } catch (error) {
-        destination.destroy();
+        breakOff(destination);
         this.destroy(error instanceof Error ? error : new Error(String(error)));
         throw error;
       }

@@ -2,7 +2,7 @@ import { close } from "node:fs";
 import { Readable, type Writable } from "node:stream";
 import { BlobMissing } from "./errors.ts";
 import { readAt } from "./files.ts";
-import { isCrowded, whileSending, written } from "./sending.ts";
+import { breakOff, isCrowded, whileSending, written } from "./sending.ts";
 
 /** Bytes read and sent at a time: with 64 KiB the copying of a pull costs twice the processor time. */
 const CHUNK = 1024 * 1024;
@@ -65,7 +65,7 @@ export class FileReadable extends Readable {
       destination.end();
     } catch (error) {
       sent.catch(() => undefined);
-      destination.destroy();
+      breakOff(destination);
       throw error;
     } finally {
       this.destroy();

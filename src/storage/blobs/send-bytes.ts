@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { BytesReadable } from "./bytes-readable.ts";
 import { DecryptingReadable } from "./decrypting-readable.ts";
 import { FileReadable } from "./file-readable.ts";
-import { written } from "./sending.ts";
+import { breakOff, written } from "./sending.ts";
 
 /**
  * Sends a blob's bytes (what `Blobs.open` gave) to a response and ends it, the cheapest way its store allows.
@@ -14,7 +14,7 @@ export async function sendBytes(bytes: Readable, destination: Writable): Promise
     for await (const chunk of bytes) await written(destination, chunk);
     destination.end();
   } catch (error) {
-    destination.destroy();
+    breakOff(destination);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 
 /** Beyond so many, what each holds in memory is made small: 1,000 slow clients need 128 MiB and not 2 GiB. */
@@ -17,6 +18,15 @@ export async function whileSending<Result>(send: () => Promise<Result>): Promise
   } finally {
     sending--;
   }
+}
+
+/**
+ * Tells a client that what came is not all: its connection is cut. The socket goes first, because Bun 1.4 answers for a
+ * destroyed response whose head has not left yet: with 200 and an empty body, which is not to be told from the truth.
+ */
+export function breakOff(destination: Writable): void {
+  if (destination instanceof ServerResponse) destination.socket?.destroy();
+  destination.destroy();
 }
 
 /** Resolves when the chunk has left the process, so that its memory may be used again. */
