@@ -155,7 +155,12 @@ function originForm(request: IncomingMessage): string {
   if (target.startsWith("/")) return target;
   const match = /^https?:\/\/(?<host>[^/?#]*)(?<rest>\/.*)?$/i.exec(target)?.groups;
   if (!match) return target;
-  request.headers.host = match["host"];
+  const host = match["host"] ?? "";
+  request.headers.host = host;
+  // Signatures are checked over the raw ones: a Host beside the target's must not let one host's signature hold for another.
+  request.rawHeaders = request.rawHeaders.map((text, index, all) =>
+    index % 2 === 1 && all[index - 1]?.toLowerCase() === "host" ? host : text,
+  );
   request.url = match["rest"] ?? "/";
   return request.url;
 }

@@ -74,6 +74,17 @@ describe("who sends", () => {
     expect(said(await send(added))).toBe("403 AccessDenied");
   });
 
+  test("a signature for one host's bucket is none for that of another, however the host is said", async () => {
+    expect(await outcome({ method: "PUT", target: "/secrets" })).toBe("200");
+    expect(await outcome({ method: "PUT", target: "/secrets/bucket/kept", body: "secret" })).toBe("200");
+    const presigned = signer.presign("GET", "/bucket/kept");
+    expect((await send({ target: presigned })).status).toBe(200);
+    const elsewhere = `http://secrets.s3.us-east-1.localhost${presigned}`;
+    expect(said(await send({ target: elsewhere }))).toBe("403 SignatureDoesNotMatch");
+    expect(said(await send({ target: `http://localhost:${server.port}${presigned}` }))).toBe("200");
+    expect(await outcome({ method: "DELETE", target: "/secrets/bucket/kept" })).toBe("204");
+  });
+
   test("yesterday's request, tomorrow's, and one without a date", async () => {
     const day = 86_400_000;
     for (const at of [new Date(Date.now() - day), new Date(Date.now() + day)])
