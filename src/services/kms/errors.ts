@@ -130,3 +130,7 @@ export function dryRunPassed(): KmsError {
     "The request would have succeeded, but the DryRun option is set.",
   );
 }
+
+export function throttled(): KmsError {
+  return new KmsError("ThrottlingException", "Rate exceeded");
+}

@@ -2,6 +2,7 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { type CurveSpec, generateCurveKey } from "./elliptic-curve.ts";
+import { throttled } from "./errors.ts";
 
 export type KeyUsage = "ENCRYPT_DECRYPT" | "SIGN_VERIFY" | "GENERATE_VERIFY_MAC";
 
@@ -77,14 +78,37 @@ export interface GeneratedMaterial {
 
 const generateRsa = promisify(generateKeyPair);
 
+/** So many RSA keys wait for their turn. */
+const MOST_WAITING = 16;
+let waiting = 0;
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * One at a time: a long one takes a thread of the runtime for a second, and on the same threads every file is read and
+ * written. Throws ThrottlingException.
+ */
+async function inTurn<Result>(make: () => Promise<Result>): Promise<Result> {
+  if (waiting >= MOST_WAITING) throw throttled();
+  waiting++;
+  const made = before.then(make);
+  before = made.catch(() => undefined);
+  try {
+    return await made;
+  } finally {
+    waiting--;
+  }
+}
+
 export async function generateMaterial(spec: KeySpec): Promise<GeneratedMaterial> {
   if (spec === "SYMMETRIC_DEFAULT") return { secret: randomBytes(32) };
   if (isHmacSpec(spec)) return { secret: randomBytes(HMAC_BYTES[spec]) };
   if (!isRsaSpec(spec)) return generateCurveKey(spec);
-  const { privateKey, publicKey } = await generateRsa("rsa", {
-    modulusLength: RSA_BITS[spec],
-    privateKeyEncoding: { format: "der", type: "pkcs8" },
-    publicKeyEncoding: { format: "der", type: "spki" },
-  });
+  const { privateKey, publicKey } = await inTurn(() =>
+    generateRsa("rsa", {
+      modulusLength: RSA_BITS[spec],
+      privateKeyEncoding: { format: "der", type: "pkcs8" },
+      publicKeyEncoding: { format: "der", type: "spki" },
+    }),
+  );
   return { secret: privateKey, publicKey };
 }
