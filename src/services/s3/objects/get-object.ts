@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type {
   GetObjectCommandInput,
   GetObjectCommandOutput,
@@ -31,7 +32,9 @@ export async function getObject(
   const reading = await beginReading(s3, call, input);
   readableOrThrow(reading.opened.version, call.now);
   const output = describe(s3, call, input, reading);
-  const bytes = await openContent(s3, reading.opened.version, reading.range, reading.customerKey);
+  const bytes = isOfNothing(reading)
+    ? Readable.from([])
+    : await openContent(s3, reading.opened.version, reading.range, reading.customerKey);
   // The SDK types a body of a client; the door sends any Readable.
   return { ...output, Body: bytes as GetObjectCommandOutput["Body"] } as Omit<
     GetObjectCommandOutput,
@@ -53,6 +56,11 @@ interface Reading {
   readonly range: ByteRange | undefined;
   /** The part that was asked for by its number. */
   readonly part: VersionPart | undefined;
+}
+
+/** No range says nothing, so an empty part has none. */
+function isOfNothing({ part }: Reading): boolean {
+  return part !== undefined && part.size === 0;
 }
 
 /** Everything that may refuse, in S3's order. */
@@ -145,7 +153,7 @@ function describe(s3: S3Context, call: S3Call, input: ReadInput, reading: Readin
     AcceptRanges: "bytes",
     ...headerOutput(description),
     ...overridden(input),
-    ContentLength: range === undefined ? size : range.end - range.start + 1,
+    ContentLength: range === undefined ? (part?.size ?? size) : range.end - range.start + 1,
     ContentRange: range && contentRange(range, size),
     ETag: `"${version.etag}"`,
     LastModified: version.createdAt,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { findBucket } from "../buckets/open-bucket.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
 import { openContent, piecesOf } from "./open-content.ts";
-import { ACCOUNT, BUCKET, testObjects } from "./testing/test-objects.ts";
+import { ACCOUNT, BUCKET, bodyOf, testObjects } from "./testing/test-objects.ts";
 import type { NewVersionPart, Version } from "./version.ts";
 
 const parts = [4, 1, 5].map((size, index) => ({
@@ -93,4 +93,21 @@ test("a version in parts that was deleted meanwhile is missing, not empty", asyn
   await expect(openContent(objects.s3, version, { start: 3, end: 4 })).rejects.toMatchObject({
     name: "NoSuchKey",
   });
+});
+
+test("an empty part is read as nothing, not as the whole object", async () => {
+  await using objects = await testObjects();
+  const { api, call } = objects;
+  const key = { Bucket: BUCKET, Key: "with an empty end" };
+  const { UploadId } = await api.CreateMultipartUpload(call(), key);
+  const parts = ["x".repeat(5 * 1024 ** 2), ""].map(async (content, index) => {
+    const PartNumber = index + 1;
+    const body = bodyOf(content);
+    const { ETag } = await api.UploadPart(call({ body }), { ...key, UploadId, PartNumber });
+    return { PartNumber, ETag };
+  });
+  const MultipartUpload = { Parts: await Promise.all(parts) };
+  await api.CompleteMultipartUpload(call(), { ...key, UploadId, MultipartUpload });
+  const { text, ContentLength, ContentRange } = await objects.get(key.Key, { PartNumber: 2 });
+  expect([text.length, ContentLength, ContentRange]).toEqual([0, 0, undefined]);
 });
