@@ -30,6 +30,7 @@ export function createS3(s3: S3Dependencies): S3 {
     operations: createOperations(s3),
     corsRules: async (bucket) => (await findBucket(s3.metadata.reader, bucket)).settings.cors,
     regionOf: async (bucket) => {
+      if (bucket.includes("\0")) return undefined;
       const row = await s3.metadata.reader
         .selectFrom("s3_buckets")
         .select("region")

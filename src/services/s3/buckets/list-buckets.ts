@@ -23,6 +23,8 @@ export async function listBuckets(
       String(most),
     );
   const scope = scopeOf(call, prefix, region);
+  // No name and no region has a zero, and PostgreSQL would refuse to look for one.
+  if (`${prefix}${region}`.includes("\0")) return { Owner: ownerOf(call.account), Buckets: [] };
   const rows = await s3.metadata.reader
     .selectFrom("s3_buckets")
     .select(["name", "region", "created_at"])

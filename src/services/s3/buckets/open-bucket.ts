@@ -25,6 +25,8 @@ const LONG = 16_384;
 
 /** Throws NoSuchBucket. */
 export async function findBucket(reader: Reader, name: string | undefined): Promise<Bucket> {
+  // PostgreSQL would refuse to look for it.
+  if (name?.includes("\0")) throw noSuchBucket(name);
   const row = await reader
     .selectFrom("s3_buckets")
     .selectAll()

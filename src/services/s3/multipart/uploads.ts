@@ -6,6 +6,7 @@ import { keyOf, storedKey } from "../object-key.ts";
 import type { ObjectDescription, Version } from "../objects/version.ts";
 import type { S3UploadPartsTable, S3UploadsTable } from "../tables.ts";
 import { noSuchUpload } from "./errors.ts";
+import { timeOfUploadId } from "./upload-id.ts";
 
 /** A multipart upload in progress. */
 export interface Upload
@@ -38,6 +39,7 @@ export async function findUpload(
   key: string | undefined,
   uploadId: string | undefined,
 ): Promise<Upload> {
+  if (timeOfUploadId(uploadId ?? "") === undefined) throw noSuchUpload(uploadId ?? "");
   const row = await reader
     .selectFrom("s3_uploads")
     .selectAll()
