@@ -92,7 +92,7 @@ function parsePolicy(encoded: string): { expiration: Date; conditions: readonly 
 function decodeBase64(encoded: string): string {
   const compact = encoded.replace(/[\r\n]/g, "");
   const bytes = Buffer.from(compact, "base64");
-  if (bytes.toString("base64").replace(/=+$/, "") !== compact.replace(/=+$/, ""))
+  if (bytes.toString("base64").replace(/=+$/, "") !== compact.replace(/={1,2}$/, ""))
     throw invalid("invalid Base64 encoding.");
   return bytes.toString("utf8");
 }
