@@ -172,7 +172,6 @@ describeOnEachStore("encryption at rest", (stores) => {
     const { blobs, files, metadata } = await install();
     const id = await blobs.beginUpload(OWNER, { encryption: SERVER });
     const zeros = Buffer.alloc(100_000);
-    const stored: Buffer[] = [];
     const seen = new Set<string>();
     for (const bytes of [zeros, zeros]) {
       const copy = await blobs.beginUpload(OWNER, { encryption: SERVER });
@@ -195,13 +194,15 @@ describeOnEachStore("encryption at rest", (stores) => {
     // Two appends of the same upload: the same plaintext, and nothing of the ciphertext comes twice.
     await blobs.append(id, OWNER, body(zeros));
     await blobs.append(id, OWNER, body(zeros));
-    stored.push(...files().flatMap(bytesThatStay));
-    const blocks = stored.flatMap((bytes) =>
-      Array.from({ length: Math.floor(bytes.length / 16) }, (_, index) =>
+    const stored = files().flatMap(bytesThatStay);
+    // On S3, what the first append staged may still lie beside the object that has both: each file for itself.
+    for (const bytes of stored) {
+      const blocks = Array.from({ length: Math.floor(bytes.length / 16) }, (_, index) =>
         bytes.subarray(index * 16, index * 16 + 16).toString("hex"),
-      ),
-    );
-    expect(new Set(blocks).size).toBe(blocks.length);
+      );
+      expect(new Set(blocks).size).toBe(blocks.length);
+    }
+    expect(stored.some((bytes) => bytes.length > 2 * zeros.length)).toBe(true);
   });
 
   test("the same bytes are one blob within a scope, and another in every other", async () => {
