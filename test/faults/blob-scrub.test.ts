@@ -52,7 +52,7 @@ describeOnEachStore("scrub", (stores) => {
       const blob = await blobs.upload(body(bytes), sha256(bytes), options, keepFor(blobs));
       return { blob, file: files().find((file) => !before.includes(file)) ?? "" };
     };
-    return { server, metadata, keys, reports, time, put };
+    return { server, metadata, store, keys, reports, time, put };
   }
 
   for (const scope of ["none", "server"] as const)
@@ -153,6 +153,32 @@ describeOnEachStore("scrub", (stores) => {
     expect(reports).toEqual([]);
   });
 
+  for (const storageClass of ["hot", "cold"] as const)
+    test(`a ${storageClass} blob that the disk fails to read is skipped, and the pass goes on behind it`, async () => {
+      const { server, metadata, store, put, reports, time } = await install();
+      const blobs = server(Number.MAX_SAFE_INTEGER);
+      const copies: Blob[] = [];
+      for (let index = 0; index < 3; index++) {
+        const { blob } = await put(blobs, randomBytes(300_000), { encryption: { scope: "server" } });
+        copies.push(await blobs.copy({ blobId: blob.id }, { storageClass }, {}, keepFor(blobs)));
+      }
+      const [first = ""] = copies.map(({ id }) => id).toSorted();
+      const row = metadata.reader.selectFrom("blobs").select("location").where("id", "=", first);
+      const { location: bad } = await row.executeTakeFirstOrThrow();
+      const open = store.open.bind(store);
+      store.open = async (location, ...range) => (location === bad ? failing() : open(location, ...range));
+      const intact = storageClass === "cold" ? 5 : 2;
+      expect(await blobs.scrub(NEVER)).toMatchObject({
+        intact,
+        skipped: 1,
+        damaged: 0,
+        finishedAt: time.now,
+      });
+      expect(reports).toEqual([]);
+      store.open = open;
+      expect((await readAll(await blobs.open(first))).length).toBe(300_000);
+    });
+
   test("a round that is broken off goes on where it was, on another server too", async () => {
     const { server, put, time } = await install();
     const slow = server(1_000_000);
@@ -176,6 +202,12 @@ function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(file, bytes);
+}
+
+/** What a disk with a bad sector gives. */
+function failing(): Readable {
+  const error = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
+  return new Readable({ read: (): void => undefined, construct: (done) => done(error) });
 }
 
 function keepFor(blobs: BlobEngine) {

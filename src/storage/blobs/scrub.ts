@@ -11,6 +11,7 @@ import type { BlobsContext } from "./context.ts";
 import { isDamage, quarantine, release } from "./damage.ts";
 import { isCustomerScope } from "./data-keys.ts";
 import { BlobDamaged } from "./errors.ts";
+import { errorCode } from "./files.ts";
 import type { OneRequestUploads } from "./one-request.ts";
 import { Pace } from "./pace.ts";
 import { openBlob } from "./read-blob.ts";
@@ -134,7 +135,18 @@ async function scrubOne(
     // A key that is disabled or deleted: nobody can tell what lies under it.
     return "skipped";
   }
-  const damage = await findDamage(context, row, dataKey, pace);
+  let damage: Error | undefined;
+  try {
+    damage = await findDamage(context, row, dataKey, pace);
+  } catch (error) {
+    if (errorCode(error) !== "EIO") throw error;
+    // A bad sector must not end the pass for all that comes after it. It is no damage yet: a cable can be mended.
+    context.log.error(
+      { err: error, blob: row.id, location: row.location },
+      "a blob could not be read: the disk reports an error, look at it",
+    );
+    return "skipped";
+  }
   if (damage === undefined) {
     if (row.damaged_at > 0 && !pace.stopped) await release(context, row, "its bytes are whole");
     return "intact";
