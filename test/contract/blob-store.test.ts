@@ -1,10 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { existsSync, readdirSync, statSync, truncateSync } from "node:fs";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { randomBytes, randomUUID } from "node:crypto";
+import { statSync, truncateSync } from "node:fs";
 import type { BlobStore, StoredUpload } from "../../src/storage/blobs/blob-store.ts";
 import { BlobMissing, StorageFull } from "../../src/storage/blobs/errors.ts";
+import { filesIn, readAll, sha256 } from "../blob-bytes.ts";
 import { describeOnEachStore } from "./blob-stores.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -84,7 +83,7 @@ describeOnEachStore("a blob store", (stores) => {
     const { location } = await store.seal(upload);
     const read = await readAll(await store.open(location, upload.size, 0, upload.size - 1));
     expect(sha256(read)).toBe(sha256(Buffer.concat([kept, rest])));
-    const sizes = files(stores.folder(url)).map((file) => statSync(file).size);
+    const sizes = filesIn(stores.folder(url)).map((file) => statSync(file).size);
     if (stores.kind === "disk") expect(sizes).toEqual([upload.size]);
   });
 
@@ -143,7 +142,7 @@ describeOnEachStore("a blob store", (stores) => {
       await store.remove(id);
     }
     await expect(store.open(location, sealed.size, 0, 0)).rejects.toBeInstanceOf(BlobMissing);
-    expect(files(stores.folder(url))).toEqual([]);
+    expect(filesIn(stores.folder(url))).toEqual([]);
   });
 
   test("removing one copy leaves another of the same bytes alone", async () => {
@@ -161,7 +160,7 @@ describeOnEachStore("a blob store", (stores) => {
     const store = await open(url);
     const upload = await appended(store, begin(), randomBytes(1000));
     const { location } = await store.seal(upload);
-    const [file = ""] = files(stores.folder(url));
+    const [file = ""] = filesIn(stores.folder(url));
     truncateSync(file, 990);
     await expect(store.open(location, 1000, 0, 999)).rejects.toBeInstanceOf(BlobMissing);
   });
@@ -193,7 +192,7 @@ describeOnEachStore("a blob store", (stores) => {
       };
       await expect(writing()).rejects.toBeInstanceOf(StorageFull);
       await writer.abandon();
-      const kept = files(stores.folder(url)).map((file) => statSync(file).size);
+      const kept = filesIn(stores.folder(url)).map((file) => statSync(file).size);
       expect(kept.reduce((sum, size) => sum + size)).toBe(upload.size);
       const { location } = await full.seal(upload);
       expect(await readAll(await full.open(location, 1000, 0, 999))).toHaveLength(1000);
@@ -212,21 +211,4 @@ async function appended(store: BlobStore, upload: StoredUpload, bytes: Uint8Arra
   const after = await writer.finish();
   await writer.settle();
   return after;
-}
-
-async function readAll(bytes: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function files(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }

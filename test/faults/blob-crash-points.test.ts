@@ -1,7 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import pino from "pino";
 import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
@@ -13,6 +11,7 @@ import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts"
 import { UploadNotFound } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import type { Metadata, Transaction } from "../../src/storage/metadata/metadata.ts";
+import { filesIn, flip, readAll } from "../blob-bytes.ts";
 import { BlobTestKeys } from "../blob-test-keys.ts";
 import { describeOnEachStore, type TestStores } from "../contract/blob-stores.ts";
 import { temporaryMetadata } from "../temporary-metadata.ts";
@@ -75,7 +74,7 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
         .catch((error: unknown) => expect(error).toBeInstanceOf(Crash));
       const last = server(metadata, store, 16 * DAY);
       await last.collect(NEVER);
-      expect(files(stores.folder(url)), `step ${step}`).toEqual([]);
+      expect(filesIn(stores.folder(url)), `step ${step}`).toEqual([]);
       const scrubs = { scrubbed: 0, scrubSkipped: 0, scrubDamaged: 0, scrubRepaired: 0 };
       const nothing = {
         blobs: 0,
@@ -105,14 +104,14 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
       };
       const first = server(metadata, store, 0);
       const hot = await first.upload(Readable.from([WHOLE]), DIGEST, {}, keep(first, "hot"));
-      const [file = ""] = files(stores.folder(url));
+      const [file = ""] = filesIn(stores.folder(url));
 
       // What a dying server got done of both.
       const fuse = new Fuse(step);
       const dying = server(fuse.metadata(metadata), fuse.store(store), 0);
       try {
         await dying.copy({ blobId: hot.id }, { storageClass: "cold" }, {}, keep(dying, "cold"));
-        flip(file);
+        flip(file, 1_000_000);
         await dying.scrub(NEVER);
       } catch (error) {
         expect(causes(error).some((cause) => cause instanceof Crash)).toBe(true);
@@ -134,7 +133,7 @@ function suite(stores: TestStores, defaultScope: EncryptionScope): void {
         await metadata.write((tx) => later.release(tx, id, referrer));
       const last = server(metadata, store, 16 * DAY);
       await last.collect(NEVER);
-      expect(files(stores.folder(url)), `step ${step}`).toEqual([]);
+      expect(filesIn(stores.folder(url)), `step ${step}`).toEqual([]);
       expect(await last.totals()).toMatchObject({
         blobs: 0,
         uploads: 0,
@@ -265,25 +264,6 @@ class Fuse {
   }
 }
 
-function flip(file: string): void {
-  const bytes = readFileSync(file);
-  bytes[1_000_000] = (bytes[1_000_000] ?? 0) ^ 1;
-  writeFileSync(file, bytes);
-}
-
 function causes(error: unknown): unknown[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
-}
-
-async function readAll(bytes: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function files(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -1,18 +1,17 @@
 import { afterAll, expect, test } from "bun:test";
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import pino from "pino";
 import type { Encryption } from "../../src/storage/blobs/blob-keys.ts";
-import type { Blob } from "../../src/storage/blobs/blobs.ts";
 import type { DamageReport } from "../../src/storage/blobs/damage.ts";
-import { type Digest, digestOf } from "../../src/storage/blobs/digest.ts";
-import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
+import { createBlobs } from "../../src/storage/blobs/engine.ts";
 import { BlobDamaged, BodyBrokenOff, WrongCustomerKey } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
+import { body, filesIn, keepFor, readAll, sha256 } from "../blob-bytes.ts";
 import { BlobTestKeys, KeyDisabled } from "../blob-test-keys.ts";
 import { describeOnEachStore } from "../contract/blob-stores.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -337,13 +336,6 @@ describeOnEachStore("encryption at rest", (stores) => {
   });
 });
 
-function keepFor(blobs: BlobEngine, referrer: string) {
-  return async (tx: Parameters<BlobEngine["reference"]>[0], blob: Blob): Promise<Blob> => {
-    await blobs.reference(tx, blob.id, referrer);
-    return blob;
-  };
-}
-
 function flipped(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes);
   copy[at] = (copy[at] ?? 0) ^ 1;
@@ -353,31 +345,6 @@ function flipped(bytes: Buffer, at: number): Buffer {
 async function eventually(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds() && tries < 500; tries++)
     await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
-function body(bytes: Uint8Array): Readable {
-  return Readable.from(pieces(bytes), { objectMode: false });
-}
-
-function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 50_000) yield bytes.subarray(at, at + 50_000);
-}
-
-async function readAll(bytes: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function sha256(bytes: Uint8Array): Digest {
-  return digestOf("sha256", createHash("sha256").update(bytes).digest("hex"));
-}
-
-function filesIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** On S3, what an append staged is removed behind its answer: it may go between being listed and being read. */

@@ -1,17 +1,17 @@
 import { afterAll, expect, test } from "bun:test";
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import pino from "pino";
 import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
 import type { Blob, UploadOptions } from "../../src/storage/blobs/blobs.ts";
 import type { DamageReport } from "../../src/storage/blobs/damage.ts";
-import { digestOf } from "../../src/storage/blobs/digest.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
 import { BlobDamaged, BlobMissing } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
+import { body, filesIn, flip, keepFor, readAll, sha256 } from "../blob-bytes.ts";
 import { BlobTestKeys } from "../blob-test-keys.ts";
 import { describeOnEachStore } from "../contract/blob-stores.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -49,7 +49,7 @@ describeOnEachStore("scrub", (stores) => {
     /** Puts bytes there and tells which file has them. */
     const put = async (blobs: BlobEngine, bytes: Buffer, options: UploadOptions = {}) => {
       const before = files();
-      const blob = await blobs.upload(body(bytes), sha256(bytes), options, keepFor(blobs));
+      const blob = await blobs.upload(body(bytes), sha256(bytes), options, keepFor(blobs, "keeper"));
       return { blob, file: files().find((file) => !before.includes(file)) ?? "" };
     };
     return { server, metadata, store, keys, reports, time, put };
@@ -90,7 +90,7 @@ describeOnEachStore("scrub", (stores) => {
         const bytes = randomBytes(300_000);
         const { blob, file } = await put(blobs, bytes, { encryption: { scope: damaged } });
         if (intact === "cold")
-          await blobs.copy({ blobId: blob.id }, { storageClass: "cold" }, {}, keepFor(blobs));
+          await blobs.copy({ blobId: blob.id }, { storageClass: "cold" }, {}, keepFor(blobs, "keeper"));
         else await put(blobs, bytes, { encryption: { scope: intact } });
         flip(file, 1000);
         expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 2, damaged: 0, repaired: 1 });
@@ -160,7 +160,7 @@ describeOnEachStore("scrub", (stores) => {
       const copies: Blob[] = [];
       for (let index = 0; index < 3; index++) {
         const { blob } = await put(blobs, randomBytes(300_000), { encryption: { scope: "server" } });
-        copies.push(await blobs.copy({ blobId: blob.id }, { storageClass }, {}, keepFor(blobs)));
+        copies.push(await blobs.copy({ blobId: blob.id }, { storageClass }, {}, keepFor(blobs, "keeper")));
       }
       const [first = ""] = copies.map(({ id }) => id).toSorted();
       const row = metadata.reader.selectFrom("blobs").select("location").where("id", "=", first);
@@ -198,42 +198,8 @@ describeOnEachStore("scrub", (stores) => {
   });
 });
 
-function flip(file: string, at: number): void {
-  const bytes = readFileSync(file);
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  writeFileSync(file, bytes);
-}
-
 /** What a disk with a bad sector gives. */
 function failing(): Readable {
   const error = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
   return new Readable({ read: (): void => undefined, construct: (done) => done(error) });
-}
-
-function keepFor(blobs: BlobEngine) {
-  return async (tx: Parameters<BlobEngine["reference"]>[0], blob: Blob): Promise<Blob> => {
-    await blobs.reference(tx, blob.id, "keeper");
-    return blob;
-  };
-}
-
-function body(bytes: Buffer): Readable {
-  return Readable.from([bytes], { objectMode: false });
-}
-
-async function readAll(bytes: Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-function sha256(bytes: Uint8Array) {
-  return digestOf("sha256", createHash("sha256").update(bytes).digest("hex"));
-}
-
-function filesIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }
