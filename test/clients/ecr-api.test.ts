@@ -1,69 +1,26 @@
-/** Every operation of the ECR API that exists here, called by boto3 and the AWS CLI on a running server. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+/** Repositories, layers and images by the ECR API, called by boto3 and the AWS CLI on a running server. */
+import { beforeAll, describe, expect, test } from "bun:test";
 import { describeWithClients } from "../client.ts";
-import { runCommand } from "../command.ts";
-import { projectRoot, type RootKey, RunningServer } from "../running-server.ts";
-import { Boto, bytes } from "./boto.ts";
+import { bytes } from "./boto.ts";
+import {
+  ACCOUNT,
+  CONFIG,
+  descriptor,
+  digestOf,
+  failure,
+  LAYER,
+  OCI_MANIFEST,
+  serveEcr,
+} from "./ecr-by-boto.ts";
 
-const ACCOUNT = "123456789012";
-const OTHER_ACCOUNT = "210987654321";
-
-const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
-const CONFIG = "application/vnd.oci.image.config.v1+json";
-const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 const MEBIBYTE = 1024 * 1024;
 
-function digestOf(content: string | Uint8Array): string {
-  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
-}
-
-function descriptor(content: string | Uint8Array, mediaType: string) {
-  return { mediaType, digest: digestOf(content), size: Buffer.byteLength(content) };
-}
-
 describeWithClients("the ECR API", ["python", "aws"], () => {
-  let server: RunningServer;
-  let boto: Boto;
-  beforeAll(async () => {
-    server = await RunningServer.start();
-    boto = new Boto(server);
-  }, 60_000);
-  afterAll(async () => {
-    boto?.stop();
-    await server?.stop();
-  });
-
-  const ecr = (operation: string, input: object = {}, key?: RootKey) =>
-    boto.ask("ecr", operation, input, key);
-  const failure = (Code: string, Message: unknown = expect.any(String)) => ({
-    error: expect.objectContaining({ Code, Message }),
-  });
-
-  /** Uploads through the API in one part, unless the repository has the layer. */
-  async function upload(repositoryName: string, content: string): Promise<void> {
-    const { uploadId } = await ecr("initiate_layer_upload", { repositoryName });
-    const layerPartBlob = bytes(Buffer.from(content));
-    const range = { partFirstByte: 0, partLastByte: Buffer.byteLength(content) - 1 };
-    await ecr("upload_layer_part", { repositoryName, uploadId, layerPartBlob, ...range });
-    await ecr("complete_layer_upload", { repositoryName, uploadId, layerDigests: [digestOf(content)] });
-  }
-
-  async function image(repositoryName: string, content: string, changes: object = {}): Promise<string> {
-    await upload(repositoryName, `config of ${content}`);
-    await upload(repositoryName, content);
-    return JSON.stringify({
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: descriptor(`config of ${content}`, CONFIG),
-      layers: [descriptor(content, LAYER)],
-      ...changes,
-    });
-  }
+  const served = serveEcr();
+  const { ecr, upload, image } = served;
 
   describe("repositories", () => {
     const repositoryArn = `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/team/app`;
@@ -80,7 +37,7 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
       expect(repository).toMatchObject({
         repositoryArn,
         registryId: ACCOUNT,
-        repositoryUri: `127.0.0.1:${server.port}/team/app`,
+        repositoryUri: `127.0.0.1:${served.server.port}/team/app`,
         imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
         imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "latest*" }],
         encryptionConfiguration: { encryptionType: "AES256" },
@@ -292,7 +249,7 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
       const { authorizationData } = await ecr("get_authorization_token");
       const [{ authorizationToken = "" } = {}] = authorizationData as { authorizationToken?: string }[];
       const pull = async (method: string, reference: string) =>
-        fetch(`${server.url}/v2/${repositoryName}/manifests/${reference}`, {
+        fetch(`${served.server.url}/v2/${repositoryName}/manifests/${reference}`, {
           method,
           headers: { authorization: `Basic ${authorizationToken}`, accept: DOCKER_MANIFEST },
         });
@@ -386,112 +343,6 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
     });
   });
 
-  describe("policies and settings", () => {
-    let other: RootKey;
-    beforeAll(async () => {
-      const args = [
-        join(projectRoot, "src", "main.ts"),
-        "account",
-        "create",
-        OTHER_ACCOUNT,
-        "--data",
-        server.data,
-      ];
-      const text = await runCommand(process.execPath, args);
-      const [, accessKeyId = ""] = /Access key id +(\S+)/.exec(text) ?? [];
-      const [, secretAccessKey = ""] = /Secret access key (\S+)/.exec(text) ?? [];
-      other = { accessKeyId, secretAccessKey };
-      await ecr("create_repository", { repositoryName: "shared" });
-      await ecr("put_image", {
-        repositoryName: "shared",
-        imageManifest: await image("shared", "x"),
-        imageTag: "v1",
-      });
-    }, 60_000);
-
-    const statement = (Effect: string, more: object = {}) => ({
-      Effect,
-      Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` },
-      Action: ["ecr:BatchGetImage"],
-      ...more,
-    });
-    const policy = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
-
-    test("a repository's policy lets another account in, and keeps it out again", async () => {
-      const repositoryName = "shared";
-      const pull = () =>
-        ecr(
-          "batch_get_image",
-          { registryId: ACCOUNT, repositoryName, imageIds: [{ imageTag: "v1" }] },
-          other,
-        );
-      expect(await pull()).toEqual(
-        failure(
-          "AccessDeniedException",
-          expect.stringContaining("is not authorized to perform: ecr:BatchGetImage"),
-        ),
-      );
-      expect(await ecr("get_repository_policy", { repositoryName })).toEqual(
-        failure("RepositoryPolicyNotFoundException"),
-      );
-      const policyText = policy(statement("Allow"));
-      await ecr("set_repository_policy", { repositoryName, policyText });
-      expect((await pull())["images"]).toHaveLength(1);
-      expect(await ecr("get_repository_policy", { repositoryName })).toEqual({
-        registryId: ACCOUNT,
-        repositoryName,
-        policyText,
-      });
-      await ecr("delete_repository_policy", { repositoryName });
-      expect(await pull()).toEqual(failure("AccessDeniedException"));
-      expect(await ecr("set_repository_policy", { repositoryName, policyText: "nonsense" })).toEqual(
-        failure("InvalidParameterException", expect.stringContaining("Invalid repository policy provided")),
-      );
-    });
-
-    test("a registry's policy speaks for every repository", async () => {
-      const policyText = policy(
-        statement("Allow", { Resource: `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/*` }),
-      );
-      expect(await ecr("get_registry_policy")).toEqual(failure("RegistryPolicyNotFoundException"));
-      expect(await ecr("put_registry_policy", { policyText })).toEqual({ registryId: ACCOUNT, policyText });
-      expect(await ecr("get_registry_policy")).toEqual({ registryId: ACCOUNT, policyText });
-      const imageIds = [{ imageTag: "v1" }];
-      const pull = { registryId: ACCOUNT, repositoryName: "shared", imageIds };
-      expect((await ecr("batch_get_image", pull, other))["images"]).toHaveLength(1);
-      await ecr("delete_registry_policy");
-      expect(await ecr("batch_get_image", pull, other)).toEqual(failure("AccessDeniedException"));
-    });
-
-    test("the registry and its account settings are described", async () => {
-      expect(await ecr("describe_registry")).toEqual({
-        registryId: ACCOUNT,
-        replicationConfiguration: { rules: [] },
-      });
-      const setting = { name: "BLOB_MOUNTING", value: "DISABLED" };
-      expect(await ecr("put_account_setting", setting)).toEqual(setting);
-      expect(await ecr("get_account_setting", { name: "BLOB_MOUNTING" })).toEqual(setting);
-      expect(await ecr("put_account_setting", { ...setting, value: "MAYBE" })).toEqual(
-        failure("InvalidParameterException"),
-      );
-    });
-
-    test("an authorization token opens the registry, for twelve hours", async () => {
-      const { authorizationData } = await ecr("get_authorization_token");
-      const [data] = authorizationData as {
-        authorizationToken: string;
-        expiresAt: string;
-        proxyEndpoint: string;
-      }[];
-      expect(data?.proxyEndpoint).toBe(server.url);
-      const hours = (new Date(data?.expiresAt ?? 0).getTime() - Date.now()) / 3_600_000;
-      expect(Math.round(hours)).toBe(12);
-      const headers = { authorization: `Basic ${data?.authorizationToken}` };
-      expect((await fetch(`${data?.proxyEndpoint}/v2/`, { headers })).status).toBe(200);
-      expect((await fetch(`${data?.proxyEndpoint}/v2/shared/manifests/v1`, { headers })).status).toBe(200);
-    });
-  });
-
   test("what is not built is refused by name, and nothing is stored", async () => {
     const call = ecr("put_lifecycle_policy", {
       repositoryName: "shared",
@@ -511,16 +362,16 @@ describeWithClients("the ECR API", ["python", "aws"], () => {
       "--image-tag-mutability",
       "IMMUTABLE",
     ];
-    expect(JSON.parse(await server.aws(create)).repository.imageTagMutability).toBe("IMMUTABLE");
-    expect(await server.registryPassword()).toMatch(/^[^:\s]+\s*$/);
+    expect(JSON.parse(await served.server.aws(create)).repository.imageTagMutability).toBe("IMMUTABLE");
+    expect(await served.server.registryPassword()).toMatch(/^[^:\s]+\s*$/);
     const imageManifest = await image("my-app", "content");
     const put = ["ecr", "put-image", "--repository-name", "my-app", "--image-tag", "v1.0.0"];
-    await server.aws([...put, "--image-manifest", imageManifest]);
+    await served.server.aws([...put, "--image-manifest", imageManifest]);
     const query = ["--query", "imageDetails[0].imageTags", "--output", "text"];
     expect(
-      (await server.aws(["ecr", "describe-images", "--repository-name", "my-app", ...query])).trim(),
+      (await served.server.aws(["ecr", "describe-images", "--repository-name", "my-app", ...query])).trim(),
     ).toBe("v1.0.0");
-    const second = await server.tryAws([...put, "--image-manifest", await image("my-app", "other")]);
+    const second = await served.server.tryAws([...put, "--image-manifest", await image("my-app", "other")]);
     expect(second.stderr).toContain("cannot be overwritten because the tag is immutable.");
     expect(second.code).toBeGreaterThan(0);
   }, 60_000);
