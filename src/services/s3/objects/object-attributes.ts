@@ -57,7 +57,8 @@ async function partsOutput(
     PartNumberMarker: String(after),
     NextPartNumberMarker: String(page.at(-1)?.partNumber ?? after),
     MaxParts: most,
-    IsTruncated: found.length > page.length,
+    // Whoever asks for no part has nothing to go on from.
+    IsTruncated: most > 0 && found.length > most,
     Parts: page.map((part) => ({
       PartNumber: part.partNumber,
       Size: part.size,

@@ -76,6 +76,8 @@ test("every range of an object in parts is the same range of its bytes", async (
   ]);
   expect(page).toMatchObject({ TotalPartsCount: 5, IsTruncated: true, NextPartNumberMarker: "3" });
   expect((await attributes({ PartNumberMarker: "3" })).ObjectParts?.IsTruncated).toBe(false);
+  const none = await attributes({ MaxParts: 0 });
+  expect(none.ObjectParts).toMatchObject({ TotalPartsCount: 5, IsTruncated: false, Parts: [] });
   const part = await objects.get("whole", { PartNumber: 4 });
   expect(part).toMatchObject({ PartsCount: 5, ContentRange: "bytes 301-750/1000", ContentLength: 450 });
   await expect(objects.get("whole", { PartNumber: 6 })).rejects.toMatchObject({
