@@ -16,6 +16,7 @@ import { conditionally } from "../objects/conditions.ts";
 import { createWriteVersions } from "../objects/create-write-versions.ts";
 import { causeOf } from "../objects/new-object.ts";
 import { encryptionHeaders } from "../objects/object-encryption.ts";
+import { standardRetention } from "../objects/object-lock.ts";
 import { writtenVersionId } from "../objects/read-version.ts";
 import type { Version } from "../objects/version.ts";
 import { versionOf } from "../objects/version-rows.ts";
@@ -95,7 +96,8 @@ async function complete(
           storageClass: upload.storageClass,
           description: { ...upload.description, checksum: assembled.checksum, uploadId },
           tags: upload.tags,
-          retention: upload.retention,
+          // A default that the bucket got since the upload began holds for what becomes a version now.
+          retention: upload.retention ?? standardRetention(bucket, s3.clock),
           legalHold: upload.legalHold,
         },
         { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch },

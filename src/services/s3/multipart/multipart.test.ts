@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { CompleteMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import { crc32, crc64 } from "hash-wasm";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
-import { BUCKET, testObjects } from "../objects/testing/test-objects.ts";
+import { BUCKET, bodyOf, md5Of, testObjects } from "../objects/testing/test-objects.ts";
 import {
   base64,
   complete,
@@ -54,6 +54,41 @@ describeOnEachDatabase("multipart uploads", (databases) => {
     const third = await objects.get("key", { PartNumber: 3 });
     expect(third).toMatchObject({ text: "the rest", PartsCount: 3 });
     expect(await leftovers(objects)).toEqual([]);
+  });
+
+  test("a retention that the bucket gets by default meanwhile holds where none was asked for", async () => {
+    await using objects = await begin();
+    const Bucket = "locked";
+    await objects.api.CreateBucket(objects.call(), { Bucket, ObjectLockEnabledForBucket: true });
+    const day = 86_400_000;
+    const asked = new Date(objects.now.getTime() + 30 * day);
+    const upload = await create(objects, { Bucket });
+    const own = await create(objects, {
+      ...{ Bucket, Key: "own" },
+      ...{ ObjectLockMode: "COMPLIANCE", ObjectLockRetainUntilDate: asked },
+    });
+    const body = () => bodyOf("content", { md5: md5Of("content") });
+    for (const each of [upload, own]) await put(objects, each, 1, "content", { body: body() });
+    await objects.api.PutObjectLockConfiguration(objects.call(), {
+      Bucket,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: "Enabled",
+        Rule: { DefaultRetention: { Mode: "GOVERNANCE", Days: 10 } },
+      },
+    });
+    objects.now = new Date(objects.now.getTime() + day);
+    const { VersionId } = await complete(objects, upload, [1]);
+    await complete(objects, own, [1]);
+    const retentionOf = async (Key: string) =>
+      (await objects.api.GetObjectRetention(objects.call(), { Bucket, Key })).Retention;
+    expect(await retentionOf("key")).toEqual({
+      Mode: "GOVERNANCE",
+      RetainUntilDate: new Date(objects.now.getTime() + 10 * day),
+    });
+    expect(await retentionOf("own")).toEqual({ Mode: "COMPLIANCE", RetainUntilDate: asked });
+    await expect(
+      objects.api.DeleteObject(objects.call(), { Bucket, Key: "key", VersionId }),
+    ).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
   test("a part that comes again takes the place of the first, and what is not named is given up", async () => {

@@ -63,7 +63,8 @@ export function retentionOf(mode: string, until: Date, now: Date): Retention {
 
 const DAYS_OF_A_YEAR = 365;
 
-function standardRetention({ settings }: Bucket, clock: Clock): Retention | undefined {
+/** The bucket's default as it is now, counted from now. */
+export function standardRetention({ settings }: Bucket, clock: Clock): Retention | undefined {
   const standard = settings.objectLock?.Rule?.DefaultRetention;
   const days = standard?.Days ?? (standard?.Years ?? 0) * DAYS_OF_A_YEAR;
   if (standard?.Mode === undefined || days === 0) return undefined;

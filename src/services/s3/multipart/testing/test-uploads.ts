@@ -16,13 +16,13 @@ export async function create(
   objects: TestObjects,
   input: Partial<CreateMultipartUploadCommandInput> = {},
 ): Promise<Named> {
-  const { Key = "key" } = input;
+  const { Bucket = BUCKET, Key = "key" } = input;
   const { UploadId = "" } = await objects.api.CreateMultipartUpload(objects.call(), {
-    Bucket: BUCKET,
     ...input,
+    Bucket,
     Key,
   });
-  return { Bucket: BUCKET, Key, UploadId };
+  return { Bucket, Key, UploadId };
 }
 
 export function put(
