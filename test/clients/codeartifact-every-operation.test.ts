@@ -11,8 +11,8 @@ import { createGzip } from "node:zlib";
 import * as sdk from "@aws-sdk/client-codeartifact";
 import { pack } from "tar-stream";
 import { describeWithClients } from "../client.ts";
-import { RunningServer } from "../running-server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts";
+import { kebab, serveClient } from "./served-client.ts";
 
 const ACCOUNT = "123456789012";
 const CONTENT = Buffer.from("the content of a tool");
@@ -137,21 +137,12 @@ function steps(domain: string): readonly Step[] {
 }
 
 describeWithClients("every operation of CodeArtifact", ["aws"], () => {
-  let server: RunningServer;
+  const codeartifact = serveClient((options) => new sdk.CodeartifactClient({ ...options }));
   let folder: TemporaryFolder;
-  let client: sdk.CodeartifactClient;
-  beforeAll(async () => {
+  beforeAll(() => {
     folder = temporaryFolder("every-operation");
-    server = await RunningServer.start();
-    client = new sdk.CodeartifactClient({
-      ...{ endpoint: server.url, region: "us-east-1", maxAttempts: 1, credentials: server.rootKey },
-    });
-  }, 60_000);
-  afterAll(async () => {
-    client?.destroy();
-    await server?.stop();
-    folder?.remove();
   });
+  afterAll(() => folder?.remove());
 
   test("the steps below are all of AWS's operations", () => {
     const offered = Object.keys(sdk).flatMap((name) => /^(\w+)Command$/.exec(name)?.[1] ?? []);
@@ -163,7 +154,7 @@ describeWithClients("every operation of CodeArtifact", ["aws"], () => {
   test("the AWS SDK drives each", async () => {
     await drive("by-sdk", async ({ operation, input }) => {
       const Command = Reflect.get(sdk, `${operation}Command`);
-      const output = await client.send(new Command(input));
+      const output = await codeartifact.client.send(new Command(input));
       if (!("asset" in output) || operation !== "GetPackageVersionAsset") return JSON.stringify(output);
       const { asset, ...rest } = output as sdk.GetPackageVersionAssetCommandOutput;
       expect(Buffer.from((await asset?.transformToByteArray()) ?? [])).toEqual(CONTENT);
@@ -178,7 +169,7 @@ describeWithClients("every operation of CodeArtifact", ["aws"], () => {
       const { assetContent, ...json } = input as { assetContent?: Buffer };
       if (assetContent) writeFileSync(file, assetContent);
       const verb = kebab(operation);
-      const text = await server.aws([
+      const text = await codeartifact.server.aws([
         ...["codeartifact", verb, "--output", "json"],
         // Where the CLI writes a file it wants its options one by one.
         ...(operation === "GetPackageVersionAsset"
@@ -209,8 +200,10 @@ describeWithClients("every operation of CodeArtifact", ["aws"], () => {
     archive.entry({ name: "package/README.md" }, "# How to read it");
     archive.finalize();
     const tarball = await buffer(archive.pipe(createGzip()));
-    const { authorizationToken } = await client.send(new sdk.GetAuthorizationTokenCommand({ domain }));
-    const endpoint = await client.send(
+    const { authorizationToken } = await codeartifact.client.send(
+      new sdk.GetAuthorizationTokenCommand({ domain }),
+    );
+    const endpoint = await codeartifact.client.send(
       new sdk.GetRepositoryEndpointCommand({ domain, repository: "app", format: "npm" }),
     );
     const answer = await fetch(`${endpoint.repositoryEndpoint}readable`, {
@@ -231,8 +224,3 @@ describeWithClients("every operation of CodeArtifact", ["aws"], () => {
     expect(answer.status).toBeLessThan(300);
   }
 });
-
-/** `ListDomains` and `packageVersion` as the CLI spells them. */
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, "");
-}

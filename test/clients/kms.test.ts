@@ -1,8 +1,8 @@
 /**
  * Every operation of KMS that is offered, by the AWS SDK and by `aws kms`, in an order in which each has something to work
- * on; then what each refuses.
+ * on.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   constants,
   createHash,
@@ -15,41 +15,20 @@ import {
 } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import * as sdk from "@aws-sdk/client-kms";
 import { describeWithClients } from "../client.ts";
-import { RunningServer } from "../running-server.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts";
+import { ACCOUNT, CONTEXT, type Output, PLAINTEXT, type Run, serveKms } from "./kms-by-sdk.ts";
+import { kebab } from "./served-client.ts";
 
-const ACCOUNT = "123456789012";
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
-const PLAINTEXT = Buffer.from("the password of the database");
-const CONTEXT = { purpose: "test", stage: "all" };
 
-// biome-ignore lint/suspicious/noExplicitAny: outputs of forty operations, each member of which a test looks at.
-type Output = Record<string, any>;
-type Run = (operation: string, input?: object) => Promise<Output>;
-
-let server: RunningServer;
+const { kms, bySdk } = serveKms();
 let folder: TemporaryFolder;
-let client: sdk.KMSClient;
-beforeAll(async () => {
+beforeAll(() => {
   folder = temporaryFolder("kms");
-  server = await RunningServer.start();
-  client = new sdk.KMSClient({
-    ...{ endpoint: server.url, region: "us-east-1", maxAttempts: 1, credentials: server.rootKey },
-  });
-}, 60_000);
-afterAll(async () => {
-  client?.destroy();
-  await server?.stop();
-  folder?.remove();
 });
-
-const bySdk: Run = async (operation, input = {}) => {
-  const Command = Reflect.get(sdk, `${operation}Command`);
-  return client.send(new Command(input));
-};
+afterAll(() => folder?.remove());
 
 const byCli: Run = async (operation, input = {}) => {
   const options = Object.entries(input).flatMap(([name, value]: [string, unknown]) => {
@@ -62,7 +41,7 @@ const byCli: Run = async (operation, input = {}) => {
     if (typeof value === "boolean") return value ? [option] : [];
     return [option, typeof value === "object" ? JSON.stringify(value) : String(value)];
   });
-  const text = await server.aws(["kms", kebab(operation), "--output", "json", ...options]);
+  const text = await kms.server.aws(["kms", kebab(operation), "--output", "json", ...options]);
   const output: Output = text === "" ? {} : JSON.parse(text);
   for (const name of BLOBS) {
     if (typeof output[name] === "string") output[name] = Buffer.from(output[name], "base64");
@@ -79,10 +58,6 @@ const BLOBS = [
   "PrivateKeyPlaintext",
   "PrivateKeyCiphertextBlob",
 ];
-
-function kebab(name: string): string {
-  return name.replace(/(?<!^)([A-Z])/g, "-$1").toLowerCase();
-}
 
 /** Drives each operation; returns their names. */
 async function walk(run: Run, alias: string): Promise<ReadonlySet<string>> {
@@ -330,300 +305,3 @@ describeWithClients("aws kms", ["aws"], () => {
     await walk(byCli, "alias/by-cli");
   }, 600_000);
 });
-
-describe("KMS refuses in its own words", () => {
-  let key: string;
-  let arn: string;
-  beforeAll(async () => {
-    const { KeyMetadata } = await bySdk("CreateKey");
-    ({ KeyId: key, Arn: arn } = KeyMetadata);
-    await bySdk("CreateAlias", { AliasName: "alias/taken", TargetKeyId: key });
-  });
-
-  const unknown = "12345678-1234-1234-1234-123456789012";
-  const arnOf = (id: string) => `arn:aws:kms:us-east-1:${ACCOUNT}:key/${id}`;
-  const cases: readonly {
-    readonly what: string;
-    readonly call: () => Promise<unknown>;
-    readonly error: string;
-    readonly says?: string | (() => string);
-  }[] = [
-    {
-      what: "a key that is not there",
-      call: () => bySdk("DescribeKey", { KeyId: unknown }),
-      error: "NotFoundException",
-      says: `Key '${arnOf(unknown)}' does not exist`,
-    },
-    {
-      what: "an alias that is not there",
-      call: () => bySdk("Encrypt", { KeyId: "alias/nobody", Plaintext: PLAINTEXT }),
-      error: "NotFoundException",
-      says: `Alias arn:aws:kms:us-east-1:${ACCOUNT}:alias/nobody is not found.`,
-    },
-    {
-      what: "what is no name of a key",
-      call: () => bySdk("DescribeKey", { KeyId: "nonsense" }),
-      error: "NotFoundException",
-      says: "Invalid keyId 'nonsense'",
-    },
-    {
-      what: "a key of another region",
-      call: () => bySdk("DescribeKey", { KeyId: arn.replace("us-east-1", "eu-west-1") }),
-      error: "NotFoundException",
-      says: "Invalid arn eu-west-1",
-    },
-    {
-      what: "an alias twice",
-      call: () => bySdk("CreateAlias", { AliasName: "alias/taken", TargetKeyId: key }),
-      error: "AlreadyExistsException",
-      says: `An alias with the name arn:aws:kms:us-east-1:${ACCOUNT}:alias/taken already exists`,
-    },
-    {
-      what: "an alias of AWS",
-      call: () => bySdk("CreateAlias", { AliasName: "alias/aws/mine", TargetKeyId: key }),
-      error: "NotAuthorizedException",
-    },
-    {
-      what: "an alias without its prefix",
-      call: () => bySdk("CreateAlias", { AliasName: "mine", TargetKeyId: key }),
-      error: "ValidationException",
-    },
-    {
-      what: "an alias with a colon",
-      call: () => bySdk("CreateAlias", { AliasName: "alias/a:b", TargetKeyId: key }),
-      error: "InvalidAliasNameException",
-      says: "alias/a:b contains invalid characters for an alias",
-    },
-    {
-      what: "a policy that is none",
-      call: () => bySdk("PutKeyPolicy", { KeyId: key, Policy: "{}" }),
-      error: "MalformedPolicyDocumentException",
-    },
-    {
-      what: "a policy that locks its author out",
-      call: () => bySdk("CreateKey", { Policy: policyFor("arn:aws:iam::210987654321:root") }),
-      error: "MalformedPolicyDocumentException",
-      says: "The new key policy will not allow you to update the key policy in the future.",
-    },
-    {
-      what: "a window of deletion of six days",
-      call: () => bySdk("ScheduleKeyDeletion", { KeyId: key, PendingWindowInDays: 6 }),
-      error: "ValidationException",
-    },
-    {
-      what: "signing with a key for encryption",
-      call: () => bySdk("Sign", { KeyId: key, Message: PLAINTEXT, SigningAlgorithm: "RSASSA_PSS_SHA_256" }),
-      error: "InvalidKeyUsageException",
-      says: () => `${arn} key usage is ENCRYPT_DECRYPT which is not valid for Sign.`,
-    },
-    {
-      what: "a data key of no size",
-      call: () => bySdk("GenerateDataKey", { KeyId: key }),
-      error: "ValidationException",
-      says: "Please specify either number of bytes or key spec.",
-    },
-    {
-      what: "a dry run that would succeed",
-      call: () => bySdk("Encrypt", { KeyId: key, Plaintext: PLAINTEXT, DryRun: true }),
-      error: "DryRunOperationException",
-      says: "The request would have succeeded, but the DryRun option is set.",
-    },
-    {
-      what: "a ciphertext under another context",
-      call: async () => {
-        const { CiphertextBlob } = await bySdk("Encrypt", {
-          ...{ KeyId: key, Plaintext: PLAINTEXT, EncryptionContext: CONTEXT },
-        });
-        return bySdk("Decrypt", { CiphertextBlob, EncryptionContext: { purpose: "test" } });
-      },
-      error: "InvalidCiphertextException",
-    },
-    {
-      what: "a ciphertext of another key than the named one",
-      call: async () => {
-        const { KeyMetadata } = await bySdk("CreateKey");
-        const { CiphertextBlob } = await bySdk("Encrypt", { KeyId: key, Plaintext: PLAINTEXT });
-        return bySdk("Decrypt", { CiphertextBlob, KeyId: KeyMetadata.KeyId });
-      },
-      error: "IncorrectKeyException",
-      says: "The key ID in the request does not identify a CMK that can perform this operation.",
-    },
-    {
-      what: "a ciphertext of another key than the named one, which cannot decrypt at all",
-      call: async () => {
-        const { KeyMetadata } = await bySdk("CreateKey", {
-          KeySpec: "HMAC_256",
-          KeyUsage: "GENERATE_VERIFY_MAC",
-        });
-        const { CiphertextBlob } = await bySdk("Encrypt", { KeyId: key, Plaintext: PLAINTEXT });
-        return bySdk("Decrypt", { CiphertextBlob, KeyId: KeyMetadata.KeyId });
-      },
-      error: "IncorrectKeyException",
-    },
-    {
-      what: "a wrong signature",
-      call: async () => {
-        const { KeyMetadata } = await bySdk("CreateKey", {
-          KeySpec: "ECC_NIST_P384",
-          KeyUsage: "SIGN_VERIFY",
-        });
-        return bySdk("Verify", {
-          ...{ KeyId: KeyMetadata.KeyId, Message: PLAINTEXT, Signature: Buffer.alloc(100, 1) },
-          SigningAlgorithm: "ECDSA_SHA_384",
-        });
-      },
-      error: "KMSInvalidSignatureException",
-    },
-    {
-      what: "an algorithm of another kind of key",
-      call: async () => {
-        const { KeyMetadata } = await bySdk("CreateKey", {
-          KeySpec: "ECC_NIST_P384",
-          KeyUsage: "SIGN_VERIFY",
-        });
-        return bySdk("Sign", {
-          ...{ KeyId: KeyMetadata.KeyId, Message: PLAINTEXT, SigningAlgorithm: "ECDSA_SHA_256" },
-        });
-      },
-      error: "InvalidKeyUsageException",
-      says: "Algorithm ECDSA_SHA_256 is incompatible with key spec ECC_NIST_P384.",
-    },
-    {
-      what: "rotation of an asymmetric key",
-      call: async () => {
-        const { KeyMetadata } = await bySdk("CreateKey", {
-          KeySpec: "ECC_NIST_P256",
-          KeyUsage: "SIGN_VERIFY",
-        });
-        return bySdk("EnableKeyRotation", { KeyId: KeyMetadata.KeyId });
-      },
-      error: "UnsupportedOperationException",
-    },
-    {
-      what: "a multi-Region key",
-      call: () => bySdk("CreateKey", { MultiRegion: true }),
-      error: "UnsupportedOperationException",
-    },
-    {
-      what: "an operation that is not offered",
-      call: () => bySdk("CreateCustomKeyStore", { CustomKeyStoreName: "mine" }),
-      error: "NotImplemented",
-    },
-  ];
-
-  for (const { what, call, error, says } of cases) {
-    test(what, async () => {
-      const refusal = await refusalOf(call());
-      if (error === "NotImplemented") expect(Reflect.get(refusal, "$metadata").httpStatusCode).toBe(501);
-      else expect(refusal.name).toBe(error);
-      const text = typeof says === "function" ? says() : says;
-      if (text !== undefined) expect(refusal.message).toBe(text);
-    });
-  }
-
-  test("a disabled key, and one that waits for its deletion", async () => {
-    const { KeyMetadata } = await bySdk("CreateKey");
-    const { KeyId, Arn } = KeyMetadata;
-    const { CiphertextBlob } = await bySdk("Encrypt", { KeyId, Plaintext: PLAINTEXT });
-    await bySdk("DisableKey", { KeyId });
-    const uses = [
-      () => bySdk("Encrypt", { KeyId, Plaintext: PLAINTEXT }),
-      () => bySdk("Decrypt", { CiphertextBlob }),
-      () => bySdk("GenerateDataKey", { KeyId, KeySpec: "AES_256" }),
-    ];
-    const disabled = { name: "DisabledException", message: `${Arn} is disabled.` };
-    for (const use of uses) expect(await refusalOf(use())).toMatchObject(disabled);
-    await bySdk("ScheduleKeyDeletion", { KeyId });
-    const pending = { name: "KMSInvalidStateException", message: `${Arn} is pending deletion.` };
-    const changes = ["EnableKey", "DisableKey", "EnableKeyRotation", "ScheduleKeyDeletion"];
-    for (const use of [...uses, ...changes.map((operation) => () => bySdk(operation, { KeyId }))])
-      expect(await refusalOf(use())).toMatchObject(pending);
-    await bySdk("CancelKeyDeletion", { KeyId });
-    await bySdk("EnableKey", { KeyId });
-    const { Plaintext } = await bySdk("Decrypt", { CiphertextBlob });
-    expect(Buffer.from(Plaintext)).toEqual(PLAINTEXT);
-  });
-});
-
-test("aliases of AWS's managed keys make their keys, which only their services use", async () => {
-  const { KeyMetadata } = await bySdk("DescribeKey", { KeyId: "alias/aws/s3" });
-  expect(KeyMetadata).toMatchObject({ KeyManager: "AWS", KeyState: "Enabled" });
-  expect((await bySdk("DescribeKey", { KeyId: "alias/aws/s3" })).KeyMetadata.KeyId).toBe(KeyMetadata.KeyId);
-  const { Aliases } = await bySdk("ListAliases");
-  expect(Aliases.map((alias: Output) => alias["AliasName"])).toContain("alias/aws/s3");
-  expect((await bySdk("GetKeyRotationStatus", { KeyId: KeyMetadata.KeyId }))["KeyRotationEnabled"]).toBe(
-    true,
-  );
-  const refusal = await refusalOf(bySdk("Encrypt", { KeyId: "alias/aws/s3", Plaintext: PLAINTEXT }));
-  expect(refusal.name).toBe("AccessDeniedException");
-});
-
-test("pages of a listing follow each other, and a marker is good for its own listing only", async () => {
-  for (let count = 0; count < 3; count += 1) await bySdk("CreateKey");
-  const all = (await bySdk("ListKeys", { Limit: 1000 })).Keys as Output[];
-  const paged: Output[] = [];
-  let Marker: string | undefined;
-  do {
-    const page = await bySdk("ListKeys", { Limit: 2, ...(Marker && { Marker }) });
-    paged.push(...page["Keys"]);
-    Marker = page["NextMarker"];
-    expect(page["Truncated"]).toBe(Marker !== undefined);
-    if (Marker)
-      expect((await refusalOf(bySdk("ListAliases", { Marker }))).name).toBe("InvalidMarkerException");
-  } while (Marker);
-  expect(paged).toEqual(all);
-});
-
-test("keys and what they encrypted outlive a restart", async () => {
-  const { KeyMetadata } = await bySdk("CreateKey");
-  const { CiphertextBlob } = await bySdk("Encrypt", { KeyId: KeyMetadata.KeyId, Plaintext: PLAINTEXT });
-  await server.restart();
-  const { Plaintext } = await bySdk("Decrypt", { CiphertextBlob });
-  expect(Buffer.from(Plaintext)).toEqual(PLAINTEXT);
-}, 60_000);
-
-async function refusalOf(call: Promise<unknown>): Promise<Error> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  throw new Error("it was not refused");
-}
-
-function policyFor(principal: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Principal: { AWS: principal }, Action: "kms:*", Resource: "*" }],
-  });
-}
-
-test("on short days a key is really deleted when its day has come, and the others stay", async () => {
-  const hurried = await RunningServer.start({
-    env: { SHOSOIN_DAY_SECONDS: "1" },
-    args: ["--log-level", "error"],
-  });
-  const own = new sdk.KMSClient({
-    ...{ endpoint: hurried.url, region: "us-east-1", maxAttempts: 1, credentials: hurried.rootKey },
-  });
-  try {
-    const made = async () => (await own.send(new sdk.CreateKeyCommand({}))).KeyMetadata?.KeyId ?? "";
-    const [doomed, kept] = [await made(), await made()];
-    const { CiphertextBlob } = await own.send(new sdk.EncryptCommand({ KeyId: kept, Plaintext: PLAINTEXT }));
-    await own.send(new sdk.ScheduleKeyDeletionCommand({ KeyId: doomed, PendingWindowInDays: 7 }));
-    const describe = () => own.send(new sdk.DescribeKeyCommand({ KeyId: doomed }));
-    while (
-      await describe().then(
-        () => true,
-        (error: Error) => error.name !== "NotFoundException",
-      )
-    )
-      await setTimeout(200);
-    const { Plaintext } = await own.send(new sdk.DecryptCommand({ CiphertextBlob }));
-    expect(Buffer.from(Plaintext ?? [])).toEqual(PLAINTEXT);
-    expect((await own.send(new sdk.ListKeysCommand({}))).Keys?.map(({ KeyId }) => KeyId)).toEqual([kept]);
-  } finally {
-    own.destroy();
-    await hurried.stop();
-  }
-}, 180_000);
