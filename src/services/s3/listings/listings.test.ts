@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { XMLParser } from "fast-xml-parser";
 import { createQueryId, type RootOperationNode, sql } from "kysely";
 import { describeOnEachDatabase } from "../../../../test/contract/databases.ts";
-import { parseAccountId, parseRegion } from "../../../aws/names.ts";
 import { authorize } from "../../../identity/authorize.ts";
 import type { Metadata } from "../../../storage/metadata/metadata.ts";
 import { openMetadata } from "../../../storage/metadata/open.ts";
-import { type S3Call, XmlDocument } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { migrations } from "../migrations.ts";
 import { storedKey } from "../object-key.ts";
@@ -14,100 +11,19 @@ import { makeVersionId } from "../objects/version-id.ts";
 import type { S3VersionsTable } from "../tables.ts";
 import { listObjects, listObjectsV2 } from "./list-objects.ts";
 import { listObjectVersions } from "./list-versions.ts";
-import { type Scan, walk } from "./walk.ts";
-
-const ACCOUNT = parseAccountId("123456789012");
-const REGION = parseRegion("us-east-1");
-if (ACCOUNT === undefined || REGION === undefined) throw new Error("names");
-
-const call = {
-  principal: { kind: "root", account: ACCOUNT, arn: "arn", userId: "", accessKeyId: "" },
-  account: ACCOUNT,
-  region: REGION,
-  header: () => undefined,
-} as unknown as S3Call;
-
-/** Of one character or more, in each of UTF-8's lengths, those that are stored otherwise among them. */
-const PIECES = [
-  "a",
-  "b",
-  "/",
-  "//",
-  "-",
-  "\0",
-  "\u0001",
-  "\u0002",
-  "é",
-  "\ue000",
-  "\u{1f600}",
-  "\u{10ffff}",
-  " +%",
-];
-
-/** The same sequence every time: what fails once fails again. */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
-interface TestVersion {
-  readonly key: string;
-  readonly versionId: string;
-  readonly marker: boolean;
-  readonly latest: boolean;
-}
-
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
-/** What a listing has to say, in the simplest words. */
-function expected(keys: readonly string[], prefix: string, delimiter: string, marker: string): string[] {
-  const found: string[] = [];
-  for (const key of keys) {
-    if (!key.startsWith(prefix) || (marker !== "" && byBytes(key, marker) <= 0)) continue;
-    const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
-    const name = at < 0 ? key : key.slice(0, at + delimiter.length);
-    if (at >= 0 && marker.startsWith(name)) continue;
-    if (found.at(-1) !== name) found.push(name);
-  }
-  return found;
-}
-
-const parser = new XMLParser({
-  parseTagValue: false,
-  trimValues: false,
-  ignoreDeclaration: true,
-  isArray: (name) => ["Contents", "CommonPrefixes", "Version", "DeleteMarker"].includes(name),
-});
-
-type Document = Readonly<Record<string, string>> & {
-  readonly Contents?: readonly Record<string, string>[];
-  readonly CommonPrefixes?: readonly Record<string, string>[];
-  readonly Version?: readonly Record<string, string>[];
-  readonly DeleteMarker?: readonly Record<string, string>[];
-};
-
-async function read(answer: Promise<XmlDocument>): Promise<Document> {
-  const document = await answer;
-  expect(document).toBeInstanceOf(XmlDocument);
-  return Object.values(parser.parse(document.xml))[0] as Document;
-}
-
-function decode(value: string | undefined): string {
-  return decodeURIComponent(value ?? "");
-}
-
-/** Keys and common prefixes as they follow each other; where both have elements, order between them is by name. */
-function names(document: Document): string[] {
-  return [
-    ...(document.Contents ?? []).map(({ Key }) => decode(Key)),
-    ...(document.CommonPrefixes ?? []).map(({ Prefix }) => decode(Prefix)),
-  ].sort(byBytes);
-}
+import {
+  ACCOUNT,
+  byBytes,
+  call,
+  decode,
+  expected,
+  names,
+  PIECES,
+  REGION,
+  randomNumbers,
+  read,
+  type TestVersion,
+} from "./testing/model-listing.ts";
 
 describeOnEachDatabase("what a bucket lists", (databases) => {
   let metadata: Metadata;
@@ -452,26 +368,4 @@ describeOnEachDatabase("what a bucket lists", (databases) => {
         expect(found).toEqual(expected(all, prefix, delimiter, ""));
       }
   });
-});
-
-test("what lies in a folder is not read where only the folder is asked for", async () => {
-  const keys = ["a", "b"].flatMap((folder) =>
-    Array.from({ length: 100_000 }, (_, at) => `${folder}/${String(at).padStart(6, "0")}`),
-  );
-  keys.push("c");
-  let read = 0;
-  const scan: Scan<{ readonly key: string }> = async (from, limit) => {
-    const begin = from === undefined ? "" : "at" in from ? from.at : `${from.after.key}\0`;
-    const first = keys.findIndex((key) => key >= begin);
-    const rows = first < 0 ? [] : keys.slice(first, first + limit).map((key) => ({ key }));
-    read += rows.length;
-    return rows;
-  };
-  const page = await walk(scan, { prefix: "", delimiter: "/", marker: "", max: 1000 });
-  expect(page.entries.map((entry) => ("commonPrefix" in entry ? entry.commonPrefix : entry.key))).toEqual([
-    "a/",
-    "b/",
-    "c",
-  ]);
-  expect(read).toBeLessThan(200);
 });
