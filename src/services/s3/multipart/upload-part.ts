@@ -1,17 +1,17 @@
 import type { UploadPartCommandInput, UploadPartCommandOutput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
-import { invalidRequest } from "../buckets/errors.ts";
 import { openBucketFor } from "../buckets/open-bucket.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { partChecksumOutput } from "../objects/checksum-members.ts";
 import { encryptionHeaders } from "../objects/object-encryption.ts";
+import { checkIntegrityOfLocked } from "../objects/object-lock.ts";
 import { bodyOf, etagOf, incompleteBody, receiving } from "../objects/put-object.ts";
 import { checkPartNumber } from "../objects/range.ts";
 import { verifyContent } from "../objects/verify-content.ts";
 import { partAlgorithms, partChecksums, partHashes } from "./part-checksums.ts";
 import { partEncryption } from "./part-encryption.ts";
-import { findUpload, keepPart, type Upload } from "./uploads.ts";
+import { findUpload, keepPart } from "./uploads.ts";
 
 export const LARGEST_PART: number = 5 * 1024 ** 3;
 
@@ -26,7 +26,7 @@ export async function uploadPart(
   const bucket = await openBucketFor(s3, call, input.Bucket, input.Key, "s3:PutObject");
   const upload = await findUpload(s3.metadata.reader, bucket, input.Key, input.UploadId);
   const encryption = await partEncryption(s3, call, bucket, upload, input);
-  checkIntegrityOfLocked(call, upload);
+  checkIntegrityOfLocked(call, upload, "Put Part");
   if (body.length !== undefined && body.length > LARGEST_PART) throw entityTooLarge(body.length);
   const algorithms = partAlgorithms(upload, body.algorithm);
   const announced = body.algorithm ?? algorithms[0];
@@ -58,15 +58,6 @@ export async function uploadPart(
     ...(told !== undefined && partChecksumOutput({ [told]: part.checksums[told] ?? "" })),
     ...encryptionHeaders(upload.description.encryption),
   };
-}
-
-/** What is to be kept for years has to arrive as it was sent. */
-function checkIntegrityOfLocked({ body }: S3Call, { retention, legalHold }: Upload): void {
-  if (retention === undefined && !legalHold) return;
-  if (body?.md5 !== undefined || body?.algorithm !== undefined) return;
-  throw invalidRequest(
-    "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Part requests with Object Lock parameters",
-  );
 }
 
 function entityTooLarge(size: number): AwsError {

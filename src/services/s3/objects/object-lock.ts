@@ -72,11 +72,11 @@ export function standardRetention({ settings }: Bucket, clock: Clock): Retention
 }
 
 /** Throws InvalidRequest: what is to be kept for years has to arrive as it was sent. */
-export function checkIntegrityOfLocked(call: S3Call, lock: Lock): void {
+export function checkIntegrityOfLocked(call: S3Call, lock: Lock, request: "Put Object" | "Put Part"): void {
   if (lock.retention === undefined && !lock.legalHold) return;
   if (call.body === undefined || call.body.md5 !== undefined || call.body.algorithm !== undefined) return;
   throw invalidRequest(
-    "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters",
+    `Content-MD5 OR x-amz-checksum- HTTP header is required for ${request} requests with Object Lock parameters`,
   );
 }
 

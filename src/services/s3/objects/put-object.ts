@@ -29,7 +29,7 @@ export async function putObject(
   const body = bodyOf(call);
   const { bucket, key, storageClass, tags, lock } = await openForWriting(s3, call, input);
   checkKey(key);
-  checkIntegrityOfLocked(call, lock);
+  checkIntegrityOfLocked(call, lock, "Put Object");
   const described = describeHeaders(call, input);
   const chosen = await encryptionFor(s3, call, bucket, input);
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
