@@ -9,11 +9,11 @@ export async function measureClockSkew(metadata: Metadata, now: () => Date): Pro
   if (metadata.dialect === "sqlite") return 0;
   const before = now().getTime();
   const { rows } = await sql<{ now: number }>`
-    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now
+    select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now
   `.execute(metadata.reader);
   const after = now().getTime();
   const theirs = rows[0]?.now ?? before;
-  // Anywhere within the question's way counts as equal.
+  // As Date does, the database cuts milliseconds off instead of rounding. Anywhere within the question's way counts as equal.
   if (theirs < before) return before - theirs;
   return theirs > after ? after - theirs : 0;
 }
