@@ -29,7 +29,8 @@ export interface PolicyKind {
 const SYNTAX = "Syntax errors in policy.";
 const MAX_LENGTH = 20_480;
 
-const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
+/** Of the policy grammar, whatever the policy is of. */
+export const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
   "Sid",
   "Effect",
   "Principal",

@@ -3,7 +3,7 @@
  * its objects, whose actions exist and fit its resources. Each refusal is MalformedPolicy with S3's text.
  */
 import { AwsError } from "../../../aws/errors.ts";
-import { parsePolicy } from "../../../identity/policy/parse-policy.ts";
+import { parsePolicy, STATEMENT_ELEMENTS } from "../../../identity/policy/parse-policy.ts";
 import { matchesPattern, type Pattern, parsePattern } from "../../../identity/policy/pattern.ts";
 import { PolicyProblem } from "../../../identity/policy/policy.ts";
 import { elementList, isObject, type JsonObject } from "../../../identity/policy/policy-json.ts";
@@ -15,17 +15,6 @@ const MAX_SIZE = 20_480;
 const NOT_JSON = "Policies must be valid JSON and the first byte must be '{'";
 
 const POLICY_ELEMENTS: ReadonlySet<string> = new Set(["Version", "Id", "Statement"]);
-const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
-  "Sid",
-  "Effect",
-  "Principal",
-  "NotPrincipal",
-  "Action",
-  "NotAction",
-  "Resource",
-  "NotResource",
-  "Condition",
-]);
 
 /** Throws MalformedPolicy. */
 export function checkPolicyDocument(text: string, bucket: string): void {
