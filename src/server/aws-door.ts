@@ -7,8 +7,10 @@ import { parseRegion, type Region } from "../aws/names.ts";
 import type { AwsService } from "../aws/service.ts";
 import { parseSignedRequest } from "../aws/sigv4/parse.ts";
 import { SignatureProblem } from "../aws/sigv4/problems.ts";
+import { joinHeaders } from "../aws/sigv4/raw-headers.ts";
 import type { RawRequest, SignedRequest } from "../aws/sigv4/signed-request.ts";
-import type { Operation, Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
+import { streamedAnswer } from "../aws/streamed-answer.ts";
+import type { Protocol, ServiceModel, WireAnswer, WireRequest } from "../aws/wire.ts";
 import type { Call, Principal } from "../identity/call.ts";
 import type { Identity } from "../identity/identity.ts";
 import { sendBytes } from "../storage/blobs/send-bytes.ts";
@@ -82,7 +84,7 @@ export function awsDoor({ services, identity, s3, bodies = createBodyReader() }:
           : await lendBody(request, streams ? undefined : body, (stream) =>
               run({ ...input, [streamingInput]: stream }),
             );
-      ({ answer, bytes } = answerOf(model, operation, output, arrival));
+      ({ answer, bytes } = streamedAnswer(model, operation, output, arrival.requestId));
     } catch (error) {
       if (request.destroyed && !request.complete) return;
       const answering = model ?? (await guessModel(head, arrival.host.service));
@@ -138,26 +140,6 @@ function lendBody<Result>(
   return body ? use(Readable.from([body])) : withBody(request, use);
 }
 
-/** Status and headers of an answer, and the bytes that follow when its body streams. */
-function answerOf(
-  model: ServiceModel,
-  operation: Operation,
-  output: object,
-  arrival: Arrival,
-): { answer: WireAnswer; bytes: Readable | undefined } {
-  const { streamingOutput } = operation;
-  const bytes: unknown = streamingOutput && Reflect.get(output, streamingOutput);
-  if (streamingOutput === undefined || !(bytes instanceof Readable))
-    return { answer: model.answer(operation, output, arrival.requestId), bytes: undefined };
-  try {
-    const rest = { ...output, [streamingOutput]: undefined };
-    return { answer: model.answer(operation, rest, arrival.requestId), bytes };
-  } catch (error) {
-    bytes.destroy();
-    throw error;
-  }
-}
-
 const MODEL_KEYS: ReadonlySet<string> = new Set(modelKeys);
 
 async function modelOf(signingName: string): Promise<ServiceModel> {
@@ -198,18 +180,6 @@ function callOf(principal: Principal, region: Region, arrival: Arrival): Call {
     secure: arrival.secure,
     baseUrl: arrival.baseUrl,
   };
-}
-
-/** As SigV4 joins repeats, which node's own joined headers do not: with a bare comma, and every name. */
-function joinHeaders(rawHeaders: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? "").toLowerCase();
-    const value = rawHeaders[index + 1] ?? "";
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before},${value}`;
-  }
-  return headers;
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -267,6 +267,13 @@ describe("what is sent", () => {
         200,
       );
   });
+
+  test("a part's number without its upload, and an upload without a part's number: no object is made of it", async () => {
+    for (const query of ["partNumber=1", "uploadId=some", "uploadId=some&partNumber="])
+      expect(await outcome(put({ target: `/bucket/lie?${query}` }))).toBe("400 InvalidArgument");
+    const copy = put({ target: "/bucket/lie?partNumber=1", headers: { "x-amz-copy-source": "bucket/kept" } });
+    expect(await outcome(copy)).toBe("400 InvalidArgument");
+  });
 });
 
 describe("how much is sent", () => {

@@ -27,3 +27,17 @@ export function singleHeader(
   if (values === undefined || value === undefined) return undefined;
   return values.length > 1 ? "repeated" : { value };
 }
+
+/**
+ * One value by lower-case name, repeats joined as SigV4 joins them, which node's own joined headers do not: with a bare
+ * comma, and every name.
+ */
+export function joinHeaders(
+  rawHeaders: readonly string[],
+  decode: (name: string, value: string) => string = (_name, value) => value,
+): Record<string, string> {
+  const joined: Record<string, string> = Object.create(null);
+  for (const [name, values] of readHeaders(rawHeaders))
+    joined[name] = values.map((value) => decode(name, value)).join(",");
+  return joined;
+}

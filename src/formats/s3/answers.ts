@@ -1,8 +1,9 @@
 /** Answers and error documents on their way to the socket. */
 import type { ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { AwsError } from "../../aws/errors.ts";
 import { requestIds } from "../../aws/protocols/rest-xml.ts";
+import { streamedAnswer } from "../../aws/streamed-answer.ts";
 import type { Operation, ServiceModel, WireAnswer } from "../../aws/wire.ts";
 import { S3Error, XmlDocument } from "../../services/s3/index.ts";
 import { encodeHeaderText, encodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
@@ -20,17 +21,8 @@ export function answerOf(
   requestId: string,
 ): Answer {
   if (output instanceof XmlDocument) return { head: documentAnswer(output, requestId) };
-  const { streamingOutput } = operation;
-  const bytes: unknown = streamingOutput && Reflect.get(output, streamingOutput);
-  if (streamingOutput === undefined || !(bytes instanceof Readable))
-    return { head: withStatus(model.answer(operation, output, requestId)) };
-  try {
-    const rest = { ...output, [streamingOutput]: undefined };
-    return { head: withStatus(model.answer(operation, rest, requestId)), bytes };
-  } catch (error) {
-    bytes.destroy();
-    throw error;
-  }
+  const { answer, bytes } = streamedAnswer(model, operation, output, requestId);
+  return bytes === undefined ? { head: withStatus(answer) } : { head: withStatus(answer), bytes };
 }
 
 function documentAnswer({ xml, headers, status }: XmlDocument, requestId: string): WireAnswer {

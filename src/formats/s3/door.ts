@@ -26,7 +26,7 @@ import { createDocumentReader } from "./document-body.ts";
 import { checkInput, checkOverrides } from "./input-limits.ts";
 import { openPayload } from "./payload.ts";
 import { postObject } from "./post-object.ts";
-import { type RequestHead, readHead, splitAddress } from "./request-head.ts";
+import { type RequestHead, readHead, refuseLonePart, splitAddress } from "./request-head.ts";
 import { SLOW_OPERATIONS, SlowAnswer } from "./slow-answers.ts";
 import { uploadBody } from "./upload-body.ts";
 
@@ -105,6 +105,7 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     const head = readHead({ ...raw, bucket: bucketOfHost(arrival.host) }, caller.presigned);
     const operation = model.route(head.wire);
     arrival.note({ operation: `s3:${operation.name}` });
+    refuseLonePart(operation.name, head.wire.target);
     const handler = operations[operation.name];
     if (!handler) throw model.notImplemented(operation);
     const output = await run(model, operation, handler, { request, head, caller, arrival, slow });

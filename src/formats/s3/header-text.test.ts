@@ -1,11 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  decodeHeaderText,
-  decodeMetadataText,
-  encodeHeaderText,
-  encodeMetadataText,
-  hasControl,
-} from "./header-text.ts";
+import { hasControl } from "../../services/s3/index.ts";
+import { decodeHeaderText, decodeMetadataText, encodeHeaderText, encodeMetadataText } from "./header-text.ts";
 
 const bytes = (text: string) => Buffer.from(text, "utf8").toString("latin1");
 

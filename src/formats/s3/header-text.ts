@@ -3,6 +3,8 @@
  * encoded words of RFC 2047, which it answers with where a value is not ASCII (User Guide, "User-defined object
  * metadata").
  */
+import { hasControl } from "../../services/s3/index.ts";
+
 export const METADATA_PREFIX = "x-amz-meta-";
 
 /** UTF-8 where the bytes are that, else Latin-1 as they are. */
@@ -70,11 +72,5 @@ const QUOTED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 });
 
 function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
-  return /^[\x00-\x7f]*$/.test(text);
-}
-
-export function hasControl(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return /[\x00-\x08\x0a-\x1f\x7f]/.test(text);
+  return !/\P{ASCII}/u.test(text);
 }

@@ -1,4 +1,5 @@
 /** What holds for the input of every operation. */
+import { hasControl } from "../../services/s3/index.ts";
 import {
   invalidArgument,
   invalidRequest,
@@ -7,7 +8,7 @@ import {
   LONGEST_KEY,
   metadataTooLarge,
 } from "./errors.ts";
-import { hasControl, METADATA_PREFIX } from "./header-text.ts";
+import { METADATA_PREFIX } from "./header-text.ts";
 
 /** Throws KeyTooLongError, MetadataTooLarge. */
 export function checkInput(input: object, headers: Readonly<Record<string, string>>): void {

@@ -2,6 +2,7 @@
  * Uploads by a browser's form (S3 API reference, "POST Object"). Its fields are the headers of a PutObject, so that is
  * what becomes of them: read by the same model, decided by the same engine.
  */
+
 import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { AwsError } from "../../aws/errors.ts";
@@ -12,11 +13,11 @@ import type { Identity } from "../../identity/identity.ts";
 import type { Arrival } from "../../server/door.ts";
 import { bucketOfHost } from "../../server/s3-requests.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
+import { hasControl } from "../../services/s3/index.ts";
 import { withBody } from "../request-body.ts";
 import { readAnnouncedChecksum } from "./announced-checksum.ts";
 import { callOf } from "./call.ts";
 import { invalidArgument } from "./errors.ts";
-import { hasControl } from "./header-text.ts";
 import { checkInput } from "./input-limits.ts";
 import { identifyForm, missingField } from "./post-caller.ts";
 import { type PostForm, readPostForm } from "./post-form.ts";

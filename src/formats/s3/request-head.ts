@@ -2,10 +2,13 @@
  * A request as S3 understands it before its operation is known: what the wire says in one way is said in the one way
  * that the model reads.
  */
+
+import { joinHeaders } from "../../aws/sigv4/raw-headers.ts";
 import { canonicalPairs, decodeComponent, splitTarget } from "../../aws/sigv4/raw-query.ts";
 import type { WireRequest } from "../../aws/wire.ts";
+import { hasControl } from "../../services/s3/index.ts";
 import { invalidArgument, invalidUri } from "./errors.ts";
-import { decodeHeaderText, decodeMetadataText, hasControl, METADATA_PREFIX } from "./header-text.ts";
+import { decodeHeaderText, decodeMetadataText, METADATA_PREFIX } from "./header-text.ts";
 
 export interface RawHead {
   readonly method: string;
@@ -30,7 +33,7 @@ export interface RequestHead {
 export function readHead(raw: RawHead, presigned: boolean): RequestHead {
   const target = encodeRawBytes(raw.target);
   if (decodeComponent(target) === undefined) throw invalidUri();
-  const given = joinHeaders(raw.rawHeaders);
+  const given = joinHeaders(raw.rawHeaders, decodedHeader);
   if (presigned) addHeadersOfQuery(given, splitTarget(raw.target).query);
   const headers: Record<string, string> = Object.assign(Object.create(null), given);
   dropAwsChunked(headers);
@@ -47,17 +50,24 @@ export function readHead(raw: RawHead, presigned: boolean): RequestHead {
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/** Writes of whole objects. */
+const WHOLE_OBJECT: ReadonlySet<string> = new Set(["PutObject", "CopyObject"]);
+const OF_A_PART: ReadonlySet<string> = new Set(["partNumber", "uploadId"]);
+
+/**
+ * Throws InvalidArgument: who names half a part means no object. The router takes such a request for a write of the whole
+ * object, which would lie there in place of the part.
+ */
+export function refuseLonePart(operation: string, target: string): void {
+  if (!WHOLE_OBJECT.has(operation)) return;
+  for (const [name, value] of canonicalPairs(splitTarget(target).query))
+    if (OF_A_PART.has(name))
+      throw invalidArgument("A part is named by both its partNumber and its uploadId.", name, value);
+}
+
 /** Repeats joined with a comma, as S3 keeps metadata that comes twice (User Guide, "Working with object metadata"). */
-function joinHeaders(rawHeaders: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? "").toLowerCase();
-    const raw = rawHeaders[index + 1] ?? "";
-    const value = name.startsWith(METADATA_PREFIX) ? decodeMetadataText(raw) : decodeHeaderText(raw);
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before},${value}`;
-  }
-  return headers;
+function decodedHeader(name: string, raw: string): string {
+  return name.startsWith(METADATA_PREFIX) ? decodeMetadataText(raw) : decodeHeaderText(raw);
 }
 
 /** What says who signed is no header of the object's. */

@@ -12,6 +12,7 @@ export type { Anonymous, ChecksumAlgorithm, S3Call, S3Operations, UploadBody } f
 export { XmlDocument } from "./call.ts";
 export { CHECKSUM_ALGORITHMS, HASH_OF, isChecksum } from "./checksums/checksums.ts";
 export type { S3Dependencies } from "./context.ts";
+export { hasControl } from "./header-characters.ts";
 export { migrations } from "./migrations.ts";
 export { S3Error } from "./s3-error.ts";
 

@@ -1,7 +1,9 @@
 /** Content headers and user metadata: what comes with an object and goes out with it unchanged. */
+
 import { AwsError } from "../../../aws/errors.ts";
 import { invalidArgument } from "../buckets/errors.ts";
 import type { S3Call } from "../call.ts";
+import { hasControl } from "../header-characters.ts";
 import type { ObjectDescription } from "./version.ts";
 
 export interface HeaderInput {
@@ -56,7 +58,7 @@ export function describeHeaders(call: S3Call, input: HeaderInput): Described {
 
 /** Throws InvalidArgument for what no header can carry: forms and queries can say it. */
 export function checkHeaderText(name: string, value: string): void {
-  if (UNPRINTABLE.test(value))
+  if (hasControl(value))
     throw invalidArgument("Header value cannot be represented using ISO-8859-1.", name.toLowerCase(), value);
 }
 
@@ -86,7 +88,7 @@ export interface HeaderOutput {
 /** The members of GetObject's and HeadObject's answers. */
 export function headerOutput(description: ObjectDescription): HeaderOutput {
   const { headers, metadata } = description;
-  const printable = Object.entries(metadata).filter(([, value]) => !UNPRINTABLE.test(value));
+  const printable = Object.entries(metadata).filter(([, value]) => !hasControl(value));
   const missing = Object.keys(metadata).length - printable.length;
   return {
     CacheControl: headers["Cache-Control"],
@@ -100,6 +102,3 @@ export function headerOutput(description: ObjectDescription): HeaderOutput {
     WebsiteRedirectLocation: description.websiteRedirectLocation,
   };
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what no header may carry
-const UNPRINTABLE = /[\0-\x08\x0a-\x1f\x7f]/;
