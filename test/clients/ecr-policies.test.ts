@@ -1,9 +1,8 @@
 /** Policies, settings and tokens by the ECR API, called by boto3 on a running server. */
 import { beforeAll, expect, test } from "bun:test";
-import { join } from "node:path";
+import { createAccount } from "../another-account.ts";
 import { describeWithClients } from "../client.ts";
-import { runCommand } from "../command.ts";
-import { projectRoot, type RootKey } from "../running-server.ts";
+import type { RootKey } from "../running-server.ts";
 import { ACCOUNT, failure, serveEcr } from "./ecr-by-boto.ts";
 
 const OTHER_ACCOUNT = "210987654321";
@@ -13,18 +12,7 @@ describeWithClients("policies and settings of the ECR API", ["python"], () => {
   const { ecr, image } = served;
   let other: RootKey;
   beforeAll(async () => {
-    const args = [
-      join(projectRoot, "src", "main.ts"),
-      "account",
-      "create",
-      OTHER_ACCOUNT,
-      "--data",
-      served.server.data,
-    ];
-    const text = await runCommand(process.execPath, args);
-    const [, accessKeyId = ""] = /Access key id +(\S+)/.exec(text) ?? [];
-    const [, secretAccessKey = ""] = /Secret access key (\S+)/.exec(text) ?? [];
-    other = { accessKeyId, secretAccessKey };
+    other = await createAccount(served.server, OTHER_ACCOUNT);
     await ecr("create_repository", { repositoryName: "shared" });
     await ecr("put_image", {
       repositoryName: "shared",
