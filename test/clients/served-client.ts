@@ -41,7 +41,8 @@ export function optionsFor({ url, rootKey }: RunningServer): ClientOptions {
   return { endpoint: url, region: "us-east-1", maxAttempts: 1, credentials: rootKey };
 }
 
-function running<Part>(part: Part | undefined): Part {
+/** What is there only once the tests have begun. */
+export function running<Part>(part: Part | undefined): Part {
   if (part === undefined) throw new Error("the server does not run");
   return part;
 }
