@@ -128,11 +128,13 @@ class LiveArrival implements Arrival {
   }
 
   get baseUrl(): string {
-    const { host } = this.#request.headers;
-    const { localAddress = "127.0.0.1", localPort = 80 } = this.#request.socket;
-    const authority =
-      host ?? `${localAddress.includes(":") ? `[${localAddress}]` : localAddress}:${localPort}`;
+    const authority = this.#request.headers.host ?? this.#ownAuthority();
     return `${this.secure ? "https" : "http"}://${authority}`;
+  }
+
+  #ownAuthority(): string {
+    const { localAddress = "127.0.0.1", localPort = 80 } = this.#request.socket;
+    return `${localAddress.includes(":") ? `[${localAddress}]` : localAddress}:${localPort}`;
   }
 
   note(facts: { readonly account?: AccountId; readonly operation?: string }): void {

@@ -14,7 +14,9 @@ export function createValidator(key: string, table: ConstraintTable): Validator 
   return (operation, input) => {
     const constraint = constraintsOf(operation);
     if (!constraint) return;
-    const [first, ...more] = findViolations(constraint, input);
+    const violations = findViolations(constraint, input);
+    if (violations.length === 0) return;
+    const [first, ...more] = violations;
     if (first) throw wording([first, ...more]);
   };
 }

@@ -118,15 +118,19 @@ function broken(constraint: Constraint, value: unknown): readonly Violation["kin
   }
   const size = sizeOf(value);
   if (size !== undefined && constraint.max !== undefined && size > constraint.max) return TOO_LARGE;
+  const tooSmall = size !== undefined && constraint.min !== undefined && size < constraint.min;
+  const text = typeof value === "string" ? value : undefined;
+  const unlike = text !== undefined && constraint.pattern?.test(text) === false;
+  const unknown = text !== undefined && constraint.values?.has(text) === false;
+  if (!tooSmall && !unlike && !unknown) return NONE;
   const kinds: Violation["kind"][] = [];
-  if (size !== undefined && constraint.min !== undefined && size < constraint.min) kinds.push("min");
-  if (typeof value === "string") {
-    if (constraint.pattern && !constraint.pattern.test(value)) kinds.push("pattern");
-    if (constraint.values && !constraint.values.has(value)) kinds.push("enum");
-  }
+  if (tooSmall) kinds.push("min");
+  if (unlike) kinds.push("pattern");
+  if (unknown) kinds.push("enum");
   return kinds;
 }
 
+const NONE: readonly Violation["kind"][] = [];
 const TOO_LARGE: readonly Violation["kind"][] = ["max"];
 
 /** What length and range constraints measure. */

@@ -69,10 +69,13 @@ function readHeaderScalar(shape: ScalarShape, text: string): unknown {
 }
 
 function readPrefixHeaders(request: WireRequest, prefix: string): object | undefined {
-  const entries = Object.entries(request.headers)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [name.slice(prefix.length), checkedText(value)] as const);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  let entries: [string, string][] | undefined;
+  for (const name in request.headers) {
+    if (!name.startsWith(prefix)) continue;
+    entries ??= [];
+    entries.push([name.slice(prefix.length), checkedText(request.headers[name] ?? "")]);
+  }
+  return entries && Object.fromEntries(entries);
 }
 
 function scalar(shape: Shape): ScalarShape {

@@ -21,6 +21,8 @@ export interface Route {
   readonly requiredQuery: readonly string[];
   readonly requiredHeaders: readonly string[];
   readonly xId: string | undefined;
+  /** Of several routes that fit the greatest is meant. */
+  readonly specificity: number;
 }
 
 interface Segment {
@@ -47,19 +49,19 @@ export function routeTable(operations: Iterable<OperationPlan>, bucketAddressing
     byOperation.set(operation, route);
     byMethod.set(operation.http[0], [...(byMethod.get(operation.http[0]) ?? []), route]);
   }
-  for (const routes of byMethod.values())
-    routes.sort((left, right) => specificity(right) - specificity(left));
+  for (const routes of byMethod.values()) routes.sort((left, right) => right.specificity - left.specificity);
 
   return {
     of: (operation) => byOperation.get(operation),
     find(request, target) {
-      const named = [...target.query.keys()].filter((name) => subResources.has(name));
-      const fitting = (byMethod.get(request.method) ?? []).filter(
-        (route) => fits(route, request, target) && !named.some((name) => !route.knownQuery.has(name)),
-      );
+      const named: string[] = [];
+      for (const name of target.query.keys()) if (subResources.has(name)) named.push(name);
+      const fitting: Route[] = [];
+      for (const route of byMethod.get(request.method) ?? [])
+        if (knowsAll(route, named) && fits(route, request, target)) fitting.push(route);
       const complete = fitting.filter((route) => isComplete(route, request, target));
       const [best, second] = complete.length > 0 ? complete : fitting;
-      if (!best || !second || specificity(best) !== specificity(second)) return best;
+      if (!best || !second || best.specificity !== second.specificity) return best;
       const [xId] = target.query.get("x-id") ?? [];
       return fitting.find((route) => route.xId !== undefined && route.xId === xId) ?? best;
     },
@@ -73,7 +75,7 @@ function compileRoute(operation: OperationPlan, template: string, bucketAddressi
   const required = members.slice(0, operation.requiredMembers);
   const literals = pairs.filter(([name]) => name !== "x-id");
   const bound = members.filter((member) => member.location === "query").map((member) => member.locationName);
-  return {
+  const route = {
     operation,
     segments: splitPath(path).map(compileSegment),
     inBucket:
@@ -88,6 +90,7 @@ function compileRoute(operation: OperationPlan, template: string, bucketAddressi
       .map((member) => member.locationName),
     xId: pairs.find(([name]) => name === "x-id")?.[1],
   };
+  return { ...route, specificity: specificity(route) };
 }
 
 function compileSegment(segment: string): Segment {
@@ -103,7 +106,7 @@ function splitPath(path: string): string[] {
   return segments;
 }
 
-function specificity(route: Route): number {
+function specificity(route: Omit<Route, "specificity">): number {
   const literals = route.segments.filter((segment) => segment.literal !== undefined).length;
   const greedy = route.segments.some((segment) => segment.greedy) ? 1 : 0;
   return (
@@ -116,12 +119,19 @@ function specificity(route: Route): number {
   );
 }
 
+/** None of the sub-resources that a request names means nothing to the operation. */
+function knowsAll({ knownQuery }: Route, named: readonly string[]): boolean {
+  for (const name of named) if (!knownQuery.has(name)) return false;
+  return true;
+}
+
+/** The parameters are looked at first: most of S3's operations need one that most of its requests do not have. */
 function fits(route: Route, request: WireRequest, target: HttpTarget): boolean {
-  if (!matchesPath(route, request, target)) return false;
-  return route.literals.every(([name, value]) => {
+  for (const [name, value] of route.literals) {
     const given = target.query.get(name);
-    return given !== undefined && (value === undefined || value === "" || given.includes(value));
-  });
+    if (given === undefined || !(value === undefined || value === "" || given.includes(value))) return false;
+  }
+  return matchesPath(route, request, target);
 }
 
 function isComplete(route: Route, request: WireRequest, target: HttpTarget): boolean {
@@ -133,9 +143,9 @@ function isComplete(route: Route, request: WireRequest, target: HttpTarget): boo
 
 /** An operation without a bucket (ListBuckets, WriteGetObjectResponse) is matched on the whole path. */
 function matchesPath(route: Route, request: WireRequest, target: HttpTarget): boolean {
-  if (route.inBucket) return target.bucket !== undefined && pathLabels(route, target.path) !== undefined;
+  if (route.inBucket) return target.bucket !== undefined && walkPath(route, target.path);
   if (request.bucket !== undefined) return false;
-  return pathLabels(route, wholePath(request)) !== undefined;
+  return walkPath(route, wholePath(request));
 }
 
 function wholePath(request: WireRequest): string {
@@ -143,32 +153,31 @@ function wholePath(request: WireRequest): string {
   return mark === -1 ? request.target : request.target.slice(0, mark);
 }
 
-/** The decoded labels of the path, or undefined when the path is not of the route. Throws Malformed. */
+/** The decoded labels of the path. Throws Malformed. */
 export function labelsOf(
   route: Route,
   request: WireRequest,
   target: HttpTarget,
 ): ReadonlyMap<string, string> {
-  const labels = new Map(pathLabels(route, route.inBucket ? target.path : wholePath(request)));
+  const labels = new Map<string, string>();
+  if (!walkPath(route, route.inBucket ? target.path : wholePath(request), labels)) labels.clear();
+  for (const [name, value] of labels) labels.set(name, decodeLabel(value));
   if (route.inBucket && target.bucket !== undefined) labels.set("Bucket", target.bucket);
-  for (const [name, value] of labels) if (name !== "Bucket") labels.set(name, decodeLabel(value));
   return labels;
 }
 
-function pathLabels(route: Route, path: string): Map<string, string> | undefined {
-  const labels = new Map<string, string>();
-  let rest = path;
-  for (const segment of route.segments) {
-    if (!rest.startsWith("/")) return undefined;
-    if (segment.greedy) {
-      if (rest.length === 1) return undefined;
-      return labels.set(segment.label, rest.slice(1));
-    }
-    const end = rest.indexOf("/", 1);
-    const text = end === -1 ? rest.slice(1) : rest.slice(1, end);
-    if (text === "" || (segment.literal !== undefined && segment.literal !== text)) return undefined;
-    if (segment.literal === undefined) labels.set(segment.label, text);
-    rest = end === -1 ? "" : rest.slice(end);
+/** Whether the path is of the route; its labels, undecoded, are added to `labels`. */
+function walkPath({ segments }: Route, path: string, labels?: Map<string, string>): boolean {
+  let at = 0;
+  for (const { greedy, label, literal } of segments) {
+    if (path[at] !== "/") return false;
+    const slash = greedy ? -1 : path.indexOf("/", at + 1);
+    const end = slash === -1 ? path.length : slash;
+    const text = path.slice(at + 1, end);
+    if (text === "" || (literal !== undefined && literal !== text)) return false;
+    if (literal === undefined) labels?.set(label, text);
+    at = end;
+    if (greedy) return true;
   }
-  return rest === "" || rest === "/" ? labels : undefined;
+  return at === path.length || (at === path.length - 1 && path[at] === "/");
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { AwsError } from "../errors.ts";
 import type { OperationPlan, ServiceSchemas } from "../schemas.ts";
 import type { Member } from "../shape.ts";
@@ -112,5 +112,5 @@ export function requestIds(requestId: string): Record<string, string> {
 
 /** S3's second id is 56 bytes of opaque base64 that support asks for; ours follows from the first. */
 function hostId(requestId: string): string {
-  return createHash("sha384").update(requestId).digest("base64");
+  return hash("sha384", requestId, "base64");
 }

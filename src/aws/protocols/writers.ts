@@ -36,6 +36,8 @@ export function headerWriter(): HeaderWriter {
   };
   const serializer = new ToStringShapeSerializer(settings);
   return (schema, value) => {
+    // Most values, and written as they are unless a media type says otherwise.
+    if (typeof value === "string" && schema.getMergedTraits().mediaType === undefined) return value;
     serializer.write(schema, value);
     return serializer.flush();
   };

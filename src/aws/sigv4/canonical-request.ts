@@ -61,6 +61,7 @@ function encodePath(path: string): string {
 }
 
 function canonicalQuery(query: string, leaveOut: ReadonlySet<string>): string {
+  if (query === "") return "";
   return canonicalPairs(query)
     .filter(([name]) => !leaveOut.has(name))
     .sort(([name, value], [otherName, otherValue]) => compare(name, otherName) || compare(value, otherValue))
@@ -76,6 +77,14 @@ function compare(left: string, right: string): number {
 function canonicalHeaders(names: readonly string[], headers: HeaderValues): string[] {
   return names.map((name) => {
     const values = headers.get(name) ?? [];
-    return `${name}:${values.map((value) => value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "")).join(",")}`;
+    const [first = ""] = values;
+    return `${name}:${values.length === 1 ? squeezed(first) : values.map(squeezed).join(",")}`;
   });
 }
+
+function squeezed(value: string): string {
+  return UNEVEN.test(value) ? value.replace(/[ \t]+/g, " ").replace(/^ | $/g, "") : value;
+}
+
+/** Hardly any value has spaces to lose. */
+const UNEVEN = /\t| {2}|^ | $/;

@@ -30,13 +30,16 @@ export function parseAuthorization(header: string): SignatureParts {
     if (parameters.has(name)) throw malformed(`Authorization header has more than one '${name}' parameter.`);
     parameters.set(name, pair.slice(mark + 1));
   }
-  const names = ["Credential", "Signature", "SignedHeaders"] as const;
-  const missing = names.filter((name) => !parameters.get(name));
-  if (missing.length > 0) {
-    throw malformed(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(" "));
-  }
-  const [credential, signature, signedHeaders] = names.map((name) => parameters.get(name) ?? "");
-  return { credential: credential ?? "", signature: signature ?? "", signedHeaders: signedHeaders ?? "" };
+  const credential = parameters.get("Credential") ?? "";
+  const signature = parameters.get("Signature") ?? "";
+  const signedHeaders = parameters.get("SignedHeaders") ?? "";
+  if (credential === "" || signature === "" || signedHeaders === "") throw missingParameters(parameters);
+  return { credential, signature, signedHeaders };
+}
+
+function missingParameters(parameters: ReadonlyMap<string, string>): SignatureProblem {
+  const missing = ["Credential", "Signature", "SignedHeaders"].filter((name) => !parameters.get(name));
+  return malformed(missing.map((name) => `Authorization header requires '${name}' parameter.`).join(" "));
 }
 
 /** SigV4A, SigV2 and other schemes are named in the answer; everything else of the header is not. */

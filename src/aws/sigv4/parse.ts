@@ -102,8 +102,8 @@ function notBasicFormat(text: string): string {
 
 function checkSkew(signedAt: Date, now: Date): void {
   if (signedAt.getTime() > now.getTime() + SKEW) throw notYetCurrent(signedAt, now);
+  if (signedAt.getTime() >= now.getTime() - SKEW) return;
   const earliest = new Date(now.getTime() - SKEW);
-  if (signedAt >= earliest) return;
   throw new SignatureProblem(
     "expired",
     `Signature expired: ${formatBasicTime(signedAt)} is now earlier than ${formatBasicTime(earliest)} (${formatBasicTime(now)} - 15 min.)`,
@@ -142,15 +142,16 @@ function readSignedHeaders(text: string, headers: HeaderValues, malformedAs: Mal
   const names = text.split(";");
   const distinct = new Set(names);
   // A name that comes twice would let a small request make us hash a huge canonical one.
-  if (distinct.size !== names.length || !names.every((name) => /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))) {
+  if (distinct.size !== names.length || !HEADER_NAMES.test(text)) {
     throw malformedAs("'SignedHeaders' must be distinct lower-case header names.");
   }
   if (!distinct.has("host")) {
     throw notSigned("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", ["host"]);
   }
-  const unsigned = [...headers.keys()].filter(
-    (name) => name.startsWith("x-amz-") && name !== "x-amz-security-token" && !distinct.has(name),
-  );
+  const unsigned: string[] = [];
+  for (const name of headers.keys())
+    if (name.startsWith("x-amz-") && name !== "x-amz-security-token" && !distinct.has(name))
+      unsigned.push(name);
   if (unsigned.length > 0) {
     throw notSigned(`'${unsigned[0]}' must be a 'SignedHeader' in the AWS Authorization.`, unsigned);
   }
@@ -158,6 +159,9 @@ function readSignedHeaders(text: string, headers: HeaderValues, malformedAs: Mal
   if (absent !== undefined) throw malformedAs(`The signed header '${absent}' is missing from the request.`);
   return names;
 }
+
+/** Separated by ";", none empty. */
+const HEADER_NAMES = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:;[!#$%&'*+.^_`|~0-9a-z-]+)*$/;
 
 function notSigned(detail: string, names: readonly string[]): SignatureProblem {
   return new SignatureProblem("unsigned-headers", detail, { HeadersNotSigned: names.join(", ") });

@@ -4,14 +4,28 @@
  */
 export type HeaderValues = ReadonlyMap<string, readonly string[]>;
 
-/** @param rawHeaders name, value, name, value, ... */
+const known = new WeakMap<readonly string[], HeaderValues>();
+
+/**
+ * Read once for each list, which several readers of a request ask for.
+ * @param rawHeaders name, value, name, value, ...; not to be changed afterwards
+ */
 export function readHeaders(rawHeaders: readonly string[]): HeaderValues {
+  let values = known.get(rawHeaders);
+  if (values === undefined) {
+    values = collectHeaders(rawHeaders);
+    known.set(rawHeaders, values);
+  }
+  return values;
+}
+
+function collectHeaders(rawHeaders: readonly string[]): HeaderValues {
   const values = new Map<string, string[]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? "").toLowerCase();
     const value = rawHeaders[index + 1] ?? "";
-    const known = values.get(name);
-    if (known) known.push(value);
+    const list = values.get(name);
+    if (list) list.push(value);
     else values.set(name, [value]);
   }
   return values;
@@ -37,7 +51,10 @@ export function joinHeaders(
   decode: (name: string, value: string) => string = (_name, value) => value,
 ): Record<string, string> {
   const joined: Record<string, string> = Object.create(null);
-  for (const [name, values] of readHeaders(rawHeaders))
-    joined[name] = values.map((value) => decode(name, value)).join(",");
+  for (const [name, values] of readHeaders(rawHeaders)) {
+    const [first = ""] = values;
+    joined[name] =
+      values.length === 1 ? decode(name, first) : values.map((value) => decode(name, value)).join(",");
+  }
   return joined;
 }

@@ -2,11 +2,18 @@
 
 /** `20150830T123600Z` */
 export function formatBasicTime(time: Date): string {
-  return time.toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const milliseconds = time.getTime();
+  if (milliseconds !== last.milliseconds)
+    last = { milliseconds, text: time.toISOString().replace(/[-:]|\.\d{3}/g, "") };
+  return last.text;
 }
+
+/** All that was signed in a second has one time, which is asked for several times a request. */
+let last = { milliseconds: Number.NaN, text: "" };
 
 /** Undefined unless `text` is a real time in ISO 8601 basic format. */
 export function parseBasicTime(text: string): Date | undefined {
+  if (text === last.text && last.milliseconds % 1000 === 0) return new Date(last.milliseconds);
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second] = match;

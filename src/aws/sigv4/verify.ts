@@ -3,7 +3,7 @@
  * code on the raw request, because @smithy/signature-v4 signs from parsed headers and query, which no longer say
  * how the client wrote them. Known limit: SigV4A (ECDSA) is refused in parse.ts.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { canonicalRequest, type SignedPath } from "./canonical-request.ts";
 import { UNSIGNED_PAYLOAD } from "./payload.ts";
 import { SignatureProblem } from "./problems.ts";
@@ -15,6 +15,20 @@ import { formatBasicTime } from "./time.ts";
 const SIGNATURE_ONLY: ReadonlySet<string> = new Set(["X-Amz-Signature"]);
 /** Some services' clients add the session token to a presigned URL after signing it. */
 const SIGNATURE_AND_TOKEN: ReadonlySet<string> = new Set(["X-Amz-Signature", "X-Amz-Security-Token"]);
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** What may have been left out when a request was signed: each is tried. */
+function leftOutOf({ presigned, sessionToken }: SignedRequest): readonly ReadonlySet<string>[] {
+  if (!presigned) return BY_HEADER;
+  return sessionToken === undefined ? PRESIGNED : PRESIGNED_WITH_TOKEN;
+}
+
+const BY_HEADER = [NOTHING];
+const PRESIGNED = [SIGNATURE_ONLY];
+const PRESIGNED_WITH_TOKEN = [SIGNATURE_ONLY, SIGNATURE_AND_TOKEN];
+
+const S3_PATHS: readonly SignedPath[] = ["as sent", "encoded anew"];
+const OTHER_PATHS: readonly SignedPath[] = ["as sent"];
 
 /**
  * Returns if `secretAccessKey` made the signature; throws SignatureProblem otherwise.
@@ -30,15 +44,10 @@ export function verifySignature(
   bodySha256?: string,
 ): void {
   const payloadHash = payloadLine(signed, bodySha256);
-  const variants =
-    signed.presigned && signed.sessionToken !== undefined
-      ? [SIGNATURE_ONLY, SIGNATURE_AND_TOKEN]
-      : [signed.presigned ? SIGNATURE_ONLY : new Set<string>()];
+  const variants = leftOutOf(signed);
   const key = signingKey(secretAccessKey, signed.scope);
   const given = Buffer.from(signed.signature, "latin1");
-  const paths: readonly SignedPath[] = signsAsS3(signed.scope.service)
-    ? ["as sent", "encoded anew"]
-    : ["as sent"];
+  const paths = signsAsS3(signed.scope.service) ? S3_PATHS : OTHER_PATHS;
   let text = "";
   const matches = paths.some((path) =>
     variants.some((leaveOut) => {
@@ -71,7 +80,7 @@ function stringToSign(signed: SignedRequest, canonical: string): string {
     "AWS4-HMAC-SHA256",
     formatBasicTime(signed.signedAt),
     `${date}/${region}/${service}/aws4_request`,
-    createHash("sha256").update(canonical, "latin1").digest("hex"),
+    hash("sha256", Buffer.from(canonical, "latin1"), "hex"),
   ].join("\n");
 }
 

@@ -26,7 +26,9 @@ export function announcedFor(operation: string, head: Pick<RequestHead, "header"
 /** Throws AwsError: InvalidDigest, InvalidRequest. */
 export function readAnnouncedChecksum(header: (name: string) => string | undefined): AnnouncedChecksum {
   const md5 = readMd5(header("content-md5"));
-  const given = CHECKSUM_ALGORITHMS.filter((algorithm) => header(headerOf(algorithm)) !== undefined);
+  const given: ChecksumAlgorithm[] = [];
+  for (const algorithm of CHECKSUM_ALGORITHMS)
+    if (header(HEADERS[algorithm]) !== undefined) given.push(algorithm);
   if (given.length > 1)
     throw invalidRequest(
       "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
@@ -61,8 +63,12 @@ export function checkTrailer(algorithm: ChecksumAlgorithm, value: string): void 
 }
 
 export function headerOf(algorithm: ChecksumAlgorithm): string {
-  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+  return HEADERS[algorithm];
 }
+
+const HEADERS = Object.fromEntries(
+  CHECKSUM_ALGORITHMS.map((algorithm) => [algorithm, `x-amz-checksum-${algorithm.toLowerCase()}`]),
+) as Readonly<Record<ChecksumAlgorithm, string>>;
 
 function readMd5(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

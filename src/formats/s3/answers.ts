@@ -66,7 +66,8 @@ export function writeAnswer(response: ServerResponse, method: string, answer: Wi
 
 export function encodedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const encoded: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name] ?? "";
     const encode = name.startsWith(METADATA_PREFIX) ? encodeMetadataText : encodeHeaderText;
     // The SDK's name for an Expires that need not be a date.
     encoded[name === "expiresstring" ? "expires" : name] = encode(value);

@@ -47,7 +47,8 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
       target: request.url ?? "",
       rawHeaders: request.rawHeaders,
     };
-    const cors = await corsHeadersOf(raw, request, arrival);
+    const cors =
+      request.headers.origin === undefined ? NO_HEADERS : await corsHeadersOf(raw, request, arrival);
     const slow = new SlowAnswer(response, () => ({ ...requestIds(arrival.requestId), ...cors }));
     let answer: Answer;
     try {
@@ -140,6 +141,8 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
   }
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
 function addressOf({ target }: RawRequest, { host }: Arrival): { bucket: string | undefined; key: string } {
   return splitAddress(target, bucketOfHost(host));
 }
@@ -172,7 +175,7 @@ async function send(
   { head, bytes }: Answer,
   more: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const headers = { ...head.headers, ...more };
+  const headers = more === NO_HEADERS ? head.headers : { ...head.headers, ...more };
   if (bytes === undefined) return writeAnswer(response, method, { ...head, headers });
   try {
     response.writeHead(head.status, encodedHeaders(headers));

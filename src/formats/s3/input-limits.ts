@@ -18,9 +18,9 @@ export function checkInput(input: object, headers: Readonly<Record<string, strin
     if (size > LONGEST_KEY) throw keyTooLong(size);
   }
   let size = 0;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
     if (name.startsWith(METADATA_PREFIX))
-      size += name.length - METADATA_PREFIX.length + Buffer.byteLength(value);
+      size += name.length - METADATA_PREFIX.length + Buffer.byteLength(headers[name] ?? "");
   }
   if (size > LARGEST_METADATA) throw metadataTooLarge(size);
 }

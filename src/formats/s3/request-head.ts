@@ -32,7 +32,7 @@ export interface RequestHead {
  */
 export function readHead(raw: RawHead, presigned: boolean): RequestHead {
   const target = encodeRawBytes(raw.target);
-  if (decodeComponent(target) === undefined) throw invalidUri();
+  if (target.includes("%") && decodeComponent(target) === undefined) throw invalidUri();
   const given = joinHeaders(raw.rawHeaders, decodedHeader);
   if (presigned) addHeadersOfQuery(given, splitTarget(raw.target).query);
   const headers: Record<string, string> = Object.assign(Object.create(null), given);
@@ -128,13 +128,17 @@ function normalizeDate(headers: Record<string, string>, name: string): void {
 
 /** Bytes that a client should have percent-encoded are part of the key as they are. */
 function encodeRawBytes(target: string): string {
-  return target.replace(/[^\x21-\x7e]/g, (character) => {
+  if (!RAW_BYTE.test(target)) return target;
+  return target.replaceAll(RAW_BYTES, (character) => {
     const code = character.charCodeAt(0);
     return code < 256
       ? `%${code.toString(16).toUpperCase().padStart(2, "0")}`
       : encodeURIComponent(character);
   });
 }
+
+const RAW_BYTE = /[^\x21-\x7e]/;
+const RAW_BYTES = new RegExp(RAW_BYTE, "g");
 
 /** Bucket and key of a target, decoded as far as they can be. */
 export function splitAddress(

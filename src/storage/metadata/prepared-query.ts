@@ -35,3 +35,20 @@ export function prepareQuery<Parameters extends Record<string, string>, Row>(
     return row;
   };
 }
+
+/** The same, compiled when it is first asked; readers and transactions of either database may ask. */
+export function prepareLater<Parameters extends Record<string, string>, Row>(
+  build: (reader: Reader, parameters: Parameters) => Compilable<Row>,
+): PreparedQuery<Row, Parameters> {
+  const prepared = new WeakMap<object, PreparedQuery<Row, Parameters>>();
+  return (db, parameters) => {
+    // Of a database and its transactions one and the same.
+    const { adapter } = db.getExecutor();
+    let query = prepared.get(adapter);
+    if (query === undefined) {
+      query = prepareQuery((slots: Parameters) => build(db, slots));
+      prepared.set(adapter, query);
+    }
+    return query(db, parameters);
+  };
+}

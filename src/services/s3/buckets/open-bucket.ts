@@ -4,6 +4,7 @@ import { type AccountId, parseAccountId, parseRegion, type Region } from "../../
 import { BoundedCache } from "../../../bounded-cache.ts";
 import { AccessDenied } from "../../../identity/authorize.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
+import { prepareLater } from "../../../storage/metadata/prepared-query.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import type { S3BucketsTable } from "../tables.ts";
@@ -27,14 +28,15 @@ const LONG = 16_384;
 export async function findBucket(reader: Reader, name: string | undefined): Promise<Bucket> {
   // PostgreSQL would refuse to look for it.
   if (name?.includes("\0")) throw noSuchBucket(name);
-  const row = await reader
-    .selectFrom("s3_buckets")
-    .selectAll()
-    .where("name", "=", name ?? "")
-    .executeTakeFirst();
+  const row = await bucketNamed(reader, { name: name ?? "" });
   if (row === undefined) throw noSuchBucket(name ?? "");
   return fromRow(row);
 }
+
+/** What every request asks. */
+const bucketNamed = prepareLater((reader, { name }: { readonly name: string }) =>
+  reader.selectFrom("s3_buckets").selectAll().where("name", "=", name),
+);
 
 /** For what runs in the background: the bucket that a row belongs to, unless it was deleted. */
 export async function findBucketById(reader: Reader, id: string): Promise<Bucket | undefined> {

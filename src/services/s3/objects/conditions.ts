@@ -44,15 +44,16 @@ export function decideRead(conditions: ReadConditions, { etag, createdAt }: Vali
   return "proceed";
 }
 
-/** Throws NotModified (304) and PreconditionFailed. */
+/** Throws NotModified (304) and PreconditionFailed. @param headers of a 304 */
 export function checkRead(
   conditions: ReadConditions,
   version: Validators,
-  headers: Readonly<Record<string, string>>,
+  headers: () => Readonly<Record<string, string>>,
 ): void {
   const decision = decideRead(conditions, version);
   if (decision === "proceed") return;
-  if (decision === "not modified") throw new S3Error("NotModified", "Not Modified", { status: 304, headers });
+  if (decision === "not modified")
+    throw new S3Error("NotModified", "Not Modified", { status: 304, headers: headers() });
   throw preconditionFailed(decision.failed);
 }
 

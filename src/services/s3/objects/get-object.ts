@@ -85,7 +85,7 @@ async function beginReading(s3: S3Context, call: S3Call, input: ReadInput): Prom
       ifUnmodifiedSince: input.IfUnmodifiedSince,
     },
     version,
-    notModifiedHeaders(opened),
+    () => notModifiedHeaders(opened),
   );
   if (input.PartNumber === undefined) {
     const range = rangeStillMeant(call, version) ? parseRange(input.Range, version.size) : undefined;
@@ -127,13 +127,20 @@ const OVERRIDES = [
 
 /** Throws InvalidRequest, InvalidArgument. */
 function checkOverrides(call: S3Call, input: ReadInput): void {
+  if (!isOverridden(input)) return;
   const given = OVERRIDES.filter((name) => input[name] !== undefined);
   if (given.length > 0 && call.principal.kind === "anonymous")
     throw invalidRequest("Request specific response headers cannot be used for anonymous GET requests.");
   for (const name of given) checkHeaderText(name.replace("Response", ""), String(input[name]));
 }
 
-function overridden(input: ReadInput): Output {
+function isOverridden(input: ReadInput): boolean {
+  for (const name of OVERRIDES) if (input[name] !== undefined) return true;
+  return false;
+}
+
+function overridden(input: ReadInput): Output | undefined {
+  if (!isOverridden(input)) return undefined;
   const headers = {
     CacheControl: input.ResponseCacheControl,
     ContentDisposition: input.ResponseContentDisposition,
@@ -160,28 +167,28 @@ function describe(s3: S3Context, call: S3Call, input: ReadInput, reading: Readin
     VersionId: versionIdOutput(bucket, version),
     ...encryptionHeaders(description.encryption),
     ...checksums(input, reading),
-    ...(version.storageClass !== "STANDARD" && {
-      StorageClass: version.storageClass as Output["StorageClass"],
-    }),
+    StorageClass:
+      version.storageClass === "STANDARD" ? undefined : (version.storageClass as Output["StorageClass"]),
     Restore: restoreHeader(version, call.now),
     Expiration: input.VersionId === undefined ? expirationHeader(bucket, version, s3.clock) : undefined,
     PartsCount: part !== undefined && version.partCount > 0 ? version.partCount : undefined,
     ...lockOutput(s3, call, opened),
-    ...tagCount(s3, call, opened),
+    TagCount: tagCount(s3, call, opened),
   };
 }
 
 /** Of a whole object, or of a whole part: no client could compare that of a range with anything. */
-function checksums(input: ReadInput, { opened, range, part }: Reading): Output {
-  if (input.ChecksumMode !== "ENABLED") return {};
+function checksums(input: ReadInput, { opened, range, part }: Reading): Output | undefined {
+  if (input.ChecksumMode !== "ENABLED") return undefined;
   const { checksum } = opened.version.description;
   if (part !== undefined && opened.version.partCount > 0)
     return { ...partChecksumOutput(part.checksums), ChecksumType: checksum?.type };
   return range === undefined || part !== undefined ? checksumOutput(checksum) : {};
 }
 
-function lockOutput(s3: S3Context, call: S3Call, opened: OpenedVersion): Output {
+function lockOutput(s3: S3Context, call: S3Call, opened: OpenedVersion): Output | undefined {
   const { retention, legalHoldStatus } = opened.version;
+  if (retention === undefined && legalHoldStatus === undefined) return undefined;
   return {
     ...(retention !== undefined &&
       mayOn(s3, call, opened, "s3:GetObjectRetention") && {
@@ -193,9 +200,9 @@ function lockOutput(s3: S3Context, call: S3Call, opened: OpenedVersion): Output 
   };
 }
 
-function tagCount(s3: S3Context, call: S3Call, opened: OpenedVersion): { TagCount?: number } {
+function tagCount(s3: S3Context, call: S3Call, opened: OpenedVersion): number | undefined {
   const count = Object.keys(opened.version.tags).length;
-  return count > 0 && mayOn(s3, call, opened, "s3:GetObjectTagging") ? { TagCount: count } : {};
+  return count > 0 && mayOn(s3, call, opened, "s3:GetObjectTagging") ? count : undefined;
 }
 
 /** RFC 9110 section 15.4.5: what a cache renews its copy by. */

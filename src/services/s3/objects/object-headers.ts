@@ -80,7 +80,7 @@ export interface HeaderOutput {
   readonly ContentType?: string | undefined;
   /** As it was written; the door makes the Expires header of it. */
   readonly ExpiresString?: string | undefined;
-  readonly Metadata?: Record<string, string> | undefined;
+  readonly Metadata?: Readonly<Record<string, string>> | undefined;
   readonly MissingMeta?: number | undefined;
   readonly WebsiteRedirectLocation?: string | undefined;
 }
@@ -88,8 +88,9 @@ export interface HeaderOutput {
 /** The members of GetObject's and HeadObject's answers. */
 export function headerOutput(description: ObjectDescription): HeaderOutput {
   const { headers, metadata } = description;
-  const printable = Object.entries(metadata).filter(([, value]) => !hasControl(value));
-  const missing = Object.keys(metadata).length - printable.length;
+  const entries = Object.entries(metadata);
+  const printable = entries.filter(([, value]) => !hasControl(value));
+  const missing = entries.length - printable.length;
   return {
     CacheControl: headers["Cache-Control"],
     ContentDisposition: headers["Content-Disposition"],
@@ -97,8 +98,8 @@ export function headerOutput(description: ObjectDescription): HeaderOutput {
     ContentLanguage: headers["Content-Language"],
     ContentType: headers["Content-Type"],
     ExpiresString: headers["Expires"],
-    Metadata: Object.fromEntries(printable),
-    ...(missing > 0 && { MissingMeta: missing }),
+    Metadata: missing > 0 ? Object.fromEntries(printable) : metadata,
+    MissingMeta: missing > 0 ? missing : undefined,
     WebsiteRedirectLocation: description.websiteRedirectLocation,
   };
 }

@@ -90,7 +90,7 @@ export function authorizeOn(
 ): void {
   authorizeIn(s3, call, bucket, action, objectArn(bucket.name, key), {
     ...context,
-    ...existingTagConditions(version?.tags ?? {}),
+    ...(version && existingTagConditions(version.tags)),
     ...versionCondition(versionId),
   });
 }

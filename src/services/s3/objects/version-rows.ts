@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { AwsError } from "../../../aws/errors.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
-import { type PreparedQuery, prepareQuery } from "../../../storage/metadata/prepared-query.ts";
+import { prepareLater } from "../../../storage/metadata/prepared-query.ts";
 import { invalidArgument } from "../buckets/errors.ts";
 import { keyOf, storedKey } from "../object-key.ts";
 import type { S3VersionsTable } from "../tables.ts";
@@ -65,7 +65,7 @@ export async function findVersionRow(
   stored: string,
   versionId?: string,
 ): Promise<VersionRow | undefined> {
-  if (versionId === undefined) return newestOf(reader)(reader, { bucketId, stored });
+  if (versionId === undefined) return newestOf(reader, { bucketId, stored });
   let query = versionsOf(reader, { bucketId, stored }).where("version_id", "=", versionId);
   if (versionId !== NULL_VERSION) {
     const rank = rankOfVersionId(versionId);
@@ -90,18 +90,8 @@ function versionsOf(reader: Reader, { bucketId, stored }: KeyOfVersions) {
     .limit(1);
 }
 
-/** What every read and every write asks, compiled once for each database. */
-const newest = new WeakMap<object, PreparedQuery<VersionRow, KeyOfVersions>>();
-
-function newestOf(reader: Reader): PreparedQuery<VersionRow, KeyOfVersions> {
-  // Of a database and its transactions one and the same.
-  const { adapter } = reader.getExecutor();
-  const known = newest.get(adapter);
-  if (known !== undefined) return known;
-  const query = prepareQuery((key: KeyOfVersions) => versionsOf(reader, key));
-  newest.set(adapter, query);
-  return query;
-}
+/** What every read and every write asks. */
+const newestOf = prepareLater(versionsOf);
 
 function invalidVersionId(versionId: string): AwsError {
   const message = versionId === "" ? "Version id cannot be the empty string" : "Invalid version id specified";
