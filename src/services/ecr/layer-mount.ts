@@ -35,7 +35,7 @@ export async function mountLayer(
   const source = sources.find(
     (repository) => repository.kms_key === target.kms_key && mayRead(ecr, call, repository),
   );
-  if (source === undefined) return false;
+  if (source === undefined || !(await isWhole(ecr, source, digest))) return false;
   return ecr.metadata.write(async (tx) => {
     await repositoryInTransaction(tx, target);
     const layer = await tx
@@ -48,6 +48,17 @@ export async function mountLayer(
     await addLayer(ecr, tx, target.id, digest, layer, call.now);
     return true;
   });
+}
+
+/** Damaged bytes are no help: the client is to send its own. */
+async function isWhole(ecr: EcrContext, { id }: Repository, digest: Digest): Promise<boolean> {
+  const layer = await ecr.metadata.reader
+    .selectFrom("ecr_layers")
+    .select("blob_id")
+    .where("repository_id", "=", id)
+    .where("digest", "=", digest)
+    .executeTakeFirst();
+  return layer !== undefined && ecr.blobs.isThere(layer.blob_id);
 }
 
 async function repositoriesWith(

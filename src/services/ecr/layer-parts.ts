@@ -112,11 +112,11 @@ export async function completeLayerUpload(
   if (upload.small_part_end !== null && upload.small_part_end < size) throw layerPartTooSmall();
   const existing = await ecr.metadata.reader
     .selectFrom("ecr_layers")
-    .select("review_at")
+    .select(["blob_id", "review_at"])
     .where("repository_id", "=", repository.id)
     .where("digest", "=", digest)
     .executeTakeFirst();
-  if (existing !== undefined) {
+  if (existing !== undefined && (await ecr.blobs.isThere(existing.blob_id))) {
     await renewGrace(ecr, { repositoryId: repository.id, digest, reviewAt: existing.review_at }, call.now);
     // Clients take this for success and never come back for the upload.
     await ecr.blobs.cancelUpload(uploadId, uploadOwner(repository));

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import pino from "pino";
 import { describeOnEachDatabase } from "../../../test/contract/databases.ts";
+import type { Transaction } from "../../storage/metadata/metadata.ts";
 import {
   ACCOUNT,
   digestOfText,
@@ -372,6 +373,37 @@ describeOnEachDatabase("layers", (databases) => {
       await expect(remove("unused")).rejects.toEqual(named("LayersNotFoundException"));
       await expect(remove("used")).rejects.toEqual(named("LayerInUse"));
     });
+  });
+
+  test("a layer whose bytes are lost or damaged is no layer that is there, until it is pushed again", async () => {
+    const { ecr, metadata, api } = registry;
+    const call = registry.call();
+    for (const name of ["hurt", "hurt-mount"]) await registry.createRepository(name);
+    const digest = await registry.pushLayer("hurt", "will be hurt");
+    await registry.pushImage("hurt", "other layers");
+    const layerOf = metadata.reader.selectFrom("ecr_layers").select("blob_id").where("digest", "=", digest);
+    const { blob_id: id } = await layerOf.executeTakeFirstOrThrow();
+    const harms: readonly ((tx: Transaction) => Promise<unknown>)[] = [
+      (tx: Transaction) => tx.deleteFrom("blob_contents").where("blob_id", "=", id).execute(),
+      (tx: Transaction) =>
+        tx
+          .updateTable("blobs")
+          .set({ damaged_at: 1, damage: "altered" as const })
+          .where("id", "=", id)
+          .execute(),
+    ];
+    for (const harm of harms) {
+      await metadata.write(harm);
+      await expect(stat("hurt", "will be hurt")).rejects.toEqual(named("LayersNotFoundException"));
+      const asked = { repositoryName: "hurt", layerDigests: [digest] };
+      const { layers } = await api.BatchCheckLayerAvailability(call, asked);
+      expect(layers).toEqual([{ layerDigest: digest, layerAvailability: "UNAVAILABLE" }]);
+      expect(await ecr.registry.mountLayer(call, "hurt-mount", digest, "hurt")).toBe(false);
+      await registry.pushLayer("hurt", "will be hurt");
+      expect(await stat("hurt", "will be hurt")).toEqual({ size: 12 });
+      const layer = await ecr.registry.getLayer(call, "hurt", digest);
+      expect(await textOf(await layer.open())).toBe("will be hurt");
+    }
   });
 
   test("a deleted repository leaves nothing behind, and its name is free at once", async () => {

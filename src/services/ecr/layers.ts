@@ -24,6 +24,7 @@ interface StoredLayer {
   readonly reviewAt: number | null;
 }
 
+/** A layer whose bytes are damaged is as good as none: the client sends them, and so heals it. */
 export async function statLayer(
   ecr: EcrContext,
   call: Call,
@@ -31,6 +32,7 @@ export async function statLayer(
   digest: Digest,
 ): Promise<{ size: number }> {
   const layer = await openLayer(ecr, call, name, digest, "ecr:BatchCheckLayerAvailability");
+  if (!(await ecr.blobs.isThere(layer.blobId))) throw layerNotFound({ account: call.account, name }, digest);
   await renewGrace(ecr, { ...layer, digest }, call.now);
   return { size: layer.size };
 }
@@ -170,11 +172,12 @@ async function describeAvailability(
     digest &&
     (await ecr.metadata.reader
       .selectFrom("ecr_layers")
-      .select(["size", "media_type", "review_at"])
+      .select(["blob_id", "size", "media_type", "review_at"])
       .where("repository_id", "=", repository.id)
       .where("digest", "=", digest)
       .executeTakeFirst());
-  if (!layer) return { layerDigest, layerAvailability: "UNAVAILABLE" };
+  if (!layer || !(await ecr.blobs.isThere(layer.blob_id)))
+    return { layerDigest, layerAvailability: "UNAVAILABLE" };
   await renewGrace(
     ecr,
     { repositoryId: repository.id, digest: layerDigest, reviewAt: layer.review_at },

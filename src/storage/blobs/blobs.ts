@@ -155,6 +155,12 @@ export interface Blobs {
    */
   open(blobId: string, range?: ByteRange, options?: OpenOptions): Promise<Readable>;
 
+  /**
+   * Whether the blob can be relied on: nothing of it is known to be damaged, and its bytes lie where they should. To be asked
+   * before a client is told that it need not send them; false makes it send them, which heals the blob.
+   */
+  isThere(blobId: string): Promise<boolean>;
+
   /** Keeps the blob alive for `referrer` (`ecr/<repository id>/<digest>`). Again the same: no change. */
   reference(tx: Transaction, blobId: string, referrer: string): Promise<void>;
 

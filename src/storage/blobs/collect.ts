@@ -103,6 +103,7 @@ async function reviewBlobs(tx: Transaction, now: number): Promise<Batch> {
     .execute();
   if (garbage.length > 0) {
     await tx.deleteFrom("blob_contents").where("blob_id", "in", garbage).execute();
+    await tx.deleteFrom("blob_fingerprints").where("blob_id", "in", garbage).execute();
     const deleted = await tx
       .deleteFrom("blobs")
       .where("id", "in", garbage)

@@ -2,7 +2,7 @@ import type { Encryption } from "./blob-keys.ts";
 import { type BlobRow, blobOf, findReadable, findTwin } from "./blob-rows.ts";
 import type { Blob, CopySource, CopyTarget, StorageClass } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { isDamage, quarantine } from "./damage.ts";
+import { bytesAreThere, damageOf, quarantine } from "./damage.ts";
 import { isCustomerScope } from "./data-keys.ts";
 import { BlobDamaged, BodyBrokenOff, DigestMismatch } from "./errors.ts";
 import type { Commit } from "./make-blob.ts";
@@ -36,10 +36,11 @@ export async function copyBlob<Result>(
     return await uploads.upload(bytes, blobOf(row).sha256, { ...options, ...target }, commit);
   } catch (error) {
     if (error instanceof DigestMismatch) {
-      await quarantine(context, row, error);
-      throw new BlobDamaged(`the bytes of blob ${row.id} are damaged`, { cause: error });
+      const damage = new BlobDamaged(`the bytes of blob ${row.id} are damaged`, { cause: error });
+      await quarantine(context, row, damage);
+      throw damage;
     }
-    throw error instanceof BodyBrokenOff && isDamage(error.cause) ? error.cause : error;
+    throw error instanceof BodyBrokenOff && damageOf(error.cause) ? error.cause : error;
   } finally {
     bytes.destroy();
   }
@@ -59,7 +60,7 @@ async function commitPresent<Result>(
   const identity = { scope: encryption.scope, storageClass };
   const digest = sha256 as Blob["sha256"];
   const twin = await findTwin(context, context.metadata.reader, identity, digest);
-  if (twin === undefined || twin.damaged_at > 0) return undefined;
+  if (twin === undefined || !(await bytesAreThere(context, twin))) return undefined;
   // Nobody gets a reference to what he could not read.
   if (isCustomerScope(twin.scope))
     await context.dataKeys.unseal({ scope: twin.scope, sealedKey: twin.sealed_key }, encryption.customerKey);

@@ -3,7 +3,7 @@ import { type Collected, collectGarbage } from "./collect.ts";
 import { type BlobsOptions, blobsContext } from "./context.ts";
 import { copyBlob } from "./copy-blob.ts";
 import { OneRequestUploads } from "./one-request.ts";
-import { openBlob } from "./read-blob.ts";
+import { isThere, openBlob } from "./read-blob.ts";
 import { addReference, addReferences, removeReference, removeReferences } from "./references.ts";
 import { scrub } from "./scrub.ts";
 import type { ScrubPass } from "./scrub-pass.ts";
@@ -49,6 +49,7 @@ export function createBlobs(options: BlobsOptions): BlobEngine {
     copy: (source, target, copyOptions, commit) =>
       copyBlob(context, oneRequest, source, target, copyOptions, commit),
     open: (blobId, range, openOptions) => openBlob(context, blobId, range, openOptions),
+    isThere: (blobId) => isThere(context, blobId),
 
     reference: addReference,
     referenceAll: addReferences,

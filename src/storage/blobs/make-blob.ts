@@ -9,7 +9,7 @@ import { blobOf, findTwin, insertBlob, replaceBytes, type WrittenBytes } from ".
 import type { SealedUpload } from "./blob-store.ts";
 import type { Blob, ByteRange } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { reportRepaired } from "./damage.ts";
+import { bytesAreThere, reportRepaired } from "./damage.ts";
 import { type Digest, digestAlgorithm } from "./digest.ts";
 import { BlobMissing, DigestMismatch } from "./errors.ts";
 import type { HashAlgorithm } from "./hash-algorithms.ts";
@@ -68,14 +68,23 @@ export async function makeBlob<Result>(
     const sha256 = hash.digest("sha256");
     if (sha256 === undefined) throw new TypeError("sha256 is always computed");
 
-    if (!(await isThere(context, finished, sha256))) await seal();
-    const write = () => metadata.write((tx) => commitBlob(tx, context, finished, sha256, sealed, commit));
+    const looked = new Set<string>();
+    const look = async (): Promise<boolean> => {
+      const twin = await findTwin(context, metadata.reader, upload, sha256);
+      if (twin !== undefined) looked.add(twin.location);
+      return twin !== undefined && (await bytesAreThere(context, twin));
+    };
+    // Sealing what lies in a row costs less than asking whether it is needed.
+    if (finished.content !== undefined || !(await look())) await seal();
+    const write = () =>
+      metadata.write((tx) => commitBlob(tx, context, finished, { sha256, sealed, looked }, commit));
     let outcome = await write();
-    if (outcome === "seal first") {
-      await seal();
+    for (let tries = 0; typeof outcome === "string" && tries < MOST_TRIES; tries++) {
+      if (outcome === "look first") await look();
+      else await seal();
       outcome = await write();
     }
-    if (outcome === "seal first") throw new BlobMissing(`${sha256} was not sealed`);
+    if (typeof outcome === "string") throw new BlobMissing(`the bytes of ${sha256} come and go`);
     if (outcome.healed) reportRepaired(context, outcome.healed, "the same bytes were uploaded again");
     if (!outcome.isNew && finished.content === undefined) removeSoon(context, upload);
     return outcome.result;
@@ -86,16 +95,8 @@ export async function makeBlob<Result>(
   }
 }
 
-/** Whether the blob is there, so that sealing is needless; of what lies in a row that costs more than sealing. */
-async function isThere(
-  context: BlobsContext,
-  { upload, content }: FinishedUpload,
-  sha256: Digest,
-): Promise<boolean> {
-  if (content !== undefined) return false;
-  const twin = await findTwin(context, context.metadata.reader, upload, sha256);
-  return twin !== undefined && twin.damaged_at === 0;
-}
+/** So often the blob of the same bytes may be another one than a moment before. */
+const MOST_TRIES = 3;
 
 interface Committed<Result> {
   readonly result: Result;
@@ -109,14 +110,24 @@ async function commitBlob<Result>(
   tx: Transaction,
   context: BlobsContext,
   finished: FinishedUpload,
-  sha256: Digest,
-  sealed: SealedUpload | undefined,
+  {
+    sha256,
+    sealed,
+    looked,
+  }: {
+    readonly sha256: Digest;
+    readonly sealed: SealedUpload | undefined;
+    /** Where the bytes lie that were looked for: they are there, or their row says that they are not. */
+    readonly looked: ReadonlySet<string>;
+  },
   commit: Commit<Result>,
-): Promise<Committed<Result> | "seal first"> {
+): Promise<Committed<Result> | "look first" | "seal first"> {
   const { upload, claim, bytes } = finished;
   const now = context.clock.now().getTime();
   const twin = await findTwin(context, tx, upload, sha256);
   const isNew = twin === undefined || twin.damaged_at > 0;
+  // Nobody may hear that his bytes are kept on the word of a row alone: its file may have been lost.
+  if (!isNew && twin.location !== "" && !looked.has(twin.location)) return "look first";
   // The blob that made sealing needless was collected a moment ago, or found to be damaged.
   if (isNew && sealed === undefined) return "seal first";
   if (finished.content === undefined) {

@@ -135,4 +135,16 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+
+  "0043-blob-fingerprints": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      const { text } = columnTypes(db);
+      await db.schema
+        .createTable("blob_fingerprints")
+        .addColumn("blob_id", text, (column) => column.primaryKey().notNull())
+        .addColumn("stored_id", text, (column) => column.notNull())
+        .addColumn("sha256", text, (column) => column.notNull())
+        .execute();
+    },
+  },
 };

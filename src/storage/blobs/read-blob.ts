@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { findReadable } from "./blob-rows.ts";
 import type { ByteRange, OpenOptions } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { isDamage, quarantine } from "./damage.ts";
+import { bytesAreThere, quarantine } from "./damage.ts";
 import { BlobDamaged } from "./errors.ts";
 import { openBytes } from "./stored-bytes.ts";
 
@@ -14,13 +14,13 @@ export async function openBlob(
   options: OpenOptions = {},
 ): Promise<Readable> {
   const { row, bytes } = await findReadable(context, blobId);
-  if (row.damaged_at > 0) throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
+  if (row.damaged_at > 0 && row.damage !== "unreadable")
+    throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
   const dataKey = await context.dataKeys.unseal(
     { scope: row.scope, sealedKey: row.sealed_key },
     options.customerKey,
   );
   const note = (error: unknown) => {
-    if (!isDamage(error)) return;
     quarantine(context, row, error).catch((failure: unknown) =>
       context.log.error({ err: failure, blob: blobId }, "damage of a blob could not be noted"),
     );
@@ -33,4 +33,10 @@ export async function openBlob(
     note(error);
     throw error;
   }
+}
+
+/** Blobs.isThere. */
+export async function isThere(context: BlobsContext, blobId: string): Promise<boolean> {
+  const found = await context.queries.readable(context.metadata.reader, { id: blobId });
+  return found !== undefined && bytesAreThere(context, found);
 }

@@ -11,7 +11,7 @@ export interface ScrubPass {
   /** As the stores count. */
   readonly bytes: number;
   readonly intact: number;
-  /** Whose key is not to be had (a customer's, or one that is disabled), or that the disk fails to read. */
+  /** Whose key is not to be had (a customer's, or one that is disabled), and that were read for the first time. */
   readonly skipped: number;
   /** And not repaired. */
   readonly damaged: number;

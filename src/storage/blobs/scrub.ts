@@ -2,22 +2,25 @@
  * Silent damage is found by reading: in every period each blob is read again and hashed, at a pace that leaves the disk to
  * others. What is damaged is put into quarantine, and repaired from a blob of the same bytes under another key or in the
  * other tier when there is one. What was in quarantine and is whole again (a disk that was not mounted) comes out of it.
- * What was missing is looked for in every round, as that costs no reading.
+ * What was missing is looked for in every round, as that costs no reading, and repairs are tried in every round too: a
+ * second copy may have come, and readers find damage between two passes.
+ *
+ * Without its key (a customer's, one that is disabled) nobody can tell what lies under it, but whether it changes: what
+ * the store has is compared with what it was when it was read first (fingerprints.ts).
  *
  * One round is one job; where it stands is a row, so a restart goes on and any server of a cluster can.
  */
 import { type BlobRow, blobOf, readableOf } from "./blob-rows.ts";
 import type { BlobsContext } from "./context.ts";
-import { isDamage, quarantine, release } from "./damage.ts";
+import { damageOf, quarantine, release } from "./damage.ts";
 import { isCustomerScope } from "./data-keys.ts";
 import { BlobDamaged } from "./errors.ts";
-import { errorCode } from "./files.ts";
+import { compareFingerprint, hashAtPace } from "./fingerprints.ts";
 import type { OneRequestUploads } from "./one-request.ts";
 import { Pace } from "./pace.ts";
 import { openBlob } from "./read-blob.ts";
 import { beginPass, readPass, type ScrubPass, writePass } from "./scrub-pass.ts";
 import { checkPresent, openBytes } from "./stored-bytes.ts";
-import { UploadHash } from "./upload-hash.ts";
 
 /** A pass begins so many days after the one before began, or when that one ends. */
 const PERIOD_DAYS = 7;
@@ -38,7 +41,7 @@ export async function scrub(
   if (context.scrubBytesPerSecond === 0) return undefined;
   const now = () => context.clock.now().getTime();
   const pace = new Pace(context.scrubBytesPerSecond, signal);
-  await lookForMissing(context, uploads, pace);
+  await lookAtDamaged(context, uploads, pace);
   let pass = await readPass(context.metadata.reader);
   if (pass === undefined || pass.finishedAt > 0) {
     const due = (pass?.startedAt ?? 0) + PERIOD_DAYS * context.clock.dayMilliseconds;
@@ -82,28 +85,36 @@ export async function scrub(
   }
 }
 
-/** So many a round: of more the next round finds the rest, or the next pass. */
-const MISSING_A_ROUND = 1000;
+/** So many of a kind a round: of more the next round finds the rest, or the next pass. */
+const DAMAGED_A_ROUND = 1000;
 
-async function lookForMissing(context: BlobsContext, uploads: OneRequestUploads, pace: Pace): Promise<void> {
-  const rows = await context.metadata.reader
-    .selectFrom("blobs")
-    .selectAll()
-    .where("damaged_at", ">", 0)
-    .where("damage", "=", "missing")
-    .limit(MISSING_A_ROUND)
-    .execute();
-  for (const row of rows) {
-    await pace.spend(BLOB_COST_BYTES);
-    if (pace.stopped) return;
-    try {
-      const bytes = await readableOf(context.metadata.reader, row);
-      await checkPresent(context.stores[row.storage_class], bytes);
-      await release(context, row, "its bytes are there again");
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      await repair(context, uploads, row);
+async function lookAtDamaged(context: BlobsContext, uploads: OneRequestUploads, pace: Pace): Promise<void> {
+  for (const damage of ["missing", "unreadable", "altered"] as const) {
+    const rows = await context.metadata.reader
+      .selectFrom("blobs")
+      .selectAll()
+      .where("damaged_at", ">", 0)
+      .where("damage", "=", damage)
+      .limit(DAMAGED_A_ROUND)
+      .execute();
+    for (const row of rows) {
+      await pace.spend(BLOB_COST_BYTES);
+      if (pace.stopped) return;
+      if (damage === "missing" && (await isBack(context, row)))
+        await release(context, row, "its bytes are there again");
+      else await repair(context, uploads, row);
     }
+  }
+}
+
+async function isBack(context: BlobsContext, row: BlobRow): Promise<boolean> {
+  try {
+    const bytes = await readableOf(context.metadata.reader, row);
+    await checkPresent(context.stores[row.storage_class], bytes);
+    return true;
+  } catch (error) {
+    if (damageOf(error) === undefined) throw error;
+    return false;
   }
 }
 
@@ -127,26 +138,8 @@ async function scrubOne(
   pace: Pace,
 ): Promise<Outcome> {
   await pace.spend(BLOB_COST_BYTES);
-  if (isCustomerScope(row.scope)) return "skipped";
-  let dataKey: Uint8Array | undefined;
-  try {
-    dataKey = await context.dataKeys.unseal({ scope: row.scope, sealedKey: row.sealed_key }, undefined);
-  } catch {
-    // A key that is disabled or deleted: nobody can tell what lies under it.
-    return "skipped";
-  }
-  let damage: Error | undefined;
-  try {
-    damage = await findDamage(context, row, dataKey, pace);
-  } catch (error) {
-    if (errorCode(error) !== "EIO") throw error;
-    // A bad sector must not end the pass for all that comes after it. It is no damage yet: a cable can be mended.
-    context.log.error(
-      { err: error, blob: row.id, location: row.location },
-      "a blob could not be read: the disk reports an error, look at it",
-    );
-    return "skipped";
-  }
+  const damage = await look(context, row, pace);
+  if (damage === "first look") return "skipped";
   if (damage === undefined) {
     if (row.damaged_at > 0 && !pace.stopped) await release(context, row, "its bytes are whole");
     return "intact";
@@ -155,29 +148,44 @@ async function scrubOne(
   return (await repair(context, uploads, row)) ? "repaired" : "damaged";
 }
 
-/** Undefined when the bytes are what was written, or reading stopped. */
+/** What is wrong with the bytes; undefined when they are what was written, or reading stopped. */
+async function look(
+  context: BlobsContext,
+  row: BlobRow,
+  pace: Pace,
+): Promise<Error | "first look" | undefined> {
+  const dataKey = await keyOf(context, row);
+  try {
+    return dataKey === "not to be had"
+      ? await compareFingerprint(context, row, pace)
+      : await findDamage(context, row, dataKey, pace);
+  } catch (error) {
+    // Also a bad sector: it must not end the pass for all that comes after it.
+    if (error instanceof Error && damageOf(error) !== undefined) return error;
+    throw error;
+  }
+}
+
+async function keyOf(context: BlobsContext, row: BlobRow): Promise<Uint8Array | "not to be had" | undefined> {
+  if (isCustomerScope(row.scope)) return "not to be had";
+  try {
+    return await context.dataKeys.unseal({ scope: row.scope, sealedKey: row.sealed_key }, undefined);
+  } catch {
+    // Disabled or deleted.
+    return "not to be had";
+  }
+}
+
+/** Undefined when the bytes are what was written, or reading stopped. Throws what reading says. */
 async function findDamage(
   context: BlobsContext,
   row: BlobRow,
   dataKey: Uint8Array | undefined,
   pace: Pace,
 ): Promise<Error | undefined> {
-  const hash = new UploadHash(["sha256"]);
-  try {
-    const bytes = await readableOf(context.metadata.reader, row);
-    const plain = await openBytes(context.stores[row.storage_class], bytes, dataKey, undefined);
-    for await (const chunk of plain as AsyncIterable<Uint8Array>) {
-      await hash.update(chunk);
-      await pace.spend(chunk.length);
-      if (pace.stopped) return undefined;
-    }
-  } catch (error) {
-    if (isDamage(error)) return error;
-    throw error;
-  }
-  await hash.settled();
-  const actual = hash.digest("sha256");
-  // Undefined when the hashing thread has died.
+  const bytes = await readableOf(context.metadata.reader, row);
+  const plain = await openBytes(context.stores[row.storage_class], bytes, dataKey, undefined);
+  const actual = await hashAtPace(plain, pace);
   if (actual === undefined || actual === row.sha256) return undefined;
   return new BlobDamaged(`the digest is ${actual}, not ${row.sha256}`);
 }

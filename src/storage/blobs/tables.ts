@@ -26,8 +26,17 @@ export interface BlobsTable {
   stored_id: string | null;
   /** When its bytes were found to be damaged; 0 when they were not. */
   damaged_at: number;
-  /** What was found then. What is missing may come back, with a disk that was not mounted. */
-  damage: "" | "missing" | "altered";
+  /** What was found then. What is missing or unreadable may come back, with a disk that is mounted or a cable that is mended. */
+  damage: "" | "missing" | "altered" | "unreadable";
+}
+
+/** What the sealed bytes of a blob were when they were first read again without its key. */
+export interface BlobFingerprintsTable {
+  blob_id: string;
+  /** Under which id those bytes were uploaded: other bytes, another fingerprint. */
+  stored_id: string;
+  /** `sha256:<hex>` of what the store has. */
+  sha256: string;
 }
 
 /** The bytes of small blobs, as a store would have them. */
@@ -100,5 +109,6 @@ declare module "../metadata/schema.ts" {
     blob_reviews: BlobReviewsTable;
     blob_removals: BlobRemovalsTable;
     blob_scrubs: BlobScrubsTable;
+    blob_fingerprints: BlobFingerprintsTable;
   }
 }
