@@ -1,5 +1,5 @@
 import type { Metadata, Reader, Transaction } from "../metadata/metadata.ts";
-import { type PreparedQuery, prepareQuery } from "../metadata/prepared-query.ts";
+import { type PreparedQuery, prepareQuery, prepareStatement } from "../metadata/prepared-query.ts";
 import type { EncryptionScope } from "./blob-keys.ts";
 import type { Blob, StorageClass } from "./blobs.ts";
 import type { Digest } from "./digest.ts";
@@ -116,26 +116,27 @@ export async function insertBlob(
   written: WrittenBytes,
   now: number,
 ): Promise<void> {
-  await tx
-    .insertInto("blobs")
-    .values({
-      id,
-      scope,
-      sha256,
-      size,
-      storage_class: storageClass,
-      location: written.location,
-      created_at: now,
-      stored_size: written.storedSize,
-      sealed_key: written.sealedKey,
-      extents: written.extents,
-      stored_id: null,
-      damaged_at: 0,
-      damage: "",
-    })
-    .execute();
+  await insertRow(tx, { id, scope, sha256, storageClass, size, ...written, now });
   await insertContent(tx, id, written.content);
 }
+
+const insertRow = prepareStatement((db, row: Blob & WrittenBytes & { readonly now: number }) =>
+  db.insertInto("blobs").values({
+    id: row.id,
+    scope: row.scope,
+    sha256: row.sha256,
+    size: row.size,
+    storage_class: row.storageClass,
+    location: row.location,
+    created_at: row.now,
+    stored_size: row.storedSize,
+    sealed_key: row.sealedKey,
+    extents: row.extents,
+    stored_id: null,
+    damaged_at: 0,
+    damage: "",
+  }),
+);
 
 /** Gives a damaged blob the bytes of a new upload. It keeps its id, so whoever refers to it is healed with it. */
 export async function replaceBytes(
@@ -163,6 +164,10 @@ export async function replaceBytes(
 }
 
 async function insertContent(tx: Transaction, id: string, content: Uint8Array | undefined): Promise<void> {
-  if (content === undefined) return;
-  await tx.insertInto("blob_contents").values({ blob_id: id, content }).execute();
+  if (content !== undefined) await insertContentRow(tx, { id, content });
 }
+
+const insertContentRow = prepareStatement(
+  (db, { id, content }: { readonly id: string; readonly content: Uint8Array }) =>
+    db.insertInto("blob_contents").values({ blob_id: id, content }),
+);

@@ -1,18 +1,47 @@
 import type { Transaction } from "../metadata/metadata.ts";
+import { prepareLater, prepareStatement } from "../metadata/prepared-query.ts";
 import { BlobMissing } from "./errors.ts";
 
 /** Who keeps which blob alive. A blob nobody keeps is reviewed after the grace period (collect.ts). */
 
 /** Throws BlobMissing when the blob was collected meanwhile. */
 export async function addReference(tx: Transaction, blobId: string, referrer: string): Promise<void> {
-  const blob = await tx.selectFrom("blobs").select("id").where("id", "=", blobId).executeTakeFirst();
+  const blob = await blobWithId(tx, { blobId });
   if (blob === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
-  await tx
+  await insertReference(tx, { blobId, referrer });
+}
+
+interface Reference {
+  readonly blobId: string;
+  readonly referrer: string;
+}
+
+const blobWithId = prepareLater((db, { blobId }: { readonly blobId: string }) =>
+  db.selectFrom("blobs").select("id").where("id", "=", blobId),
+);
+const insertReference = prepareStatement((db, { blobId, referrer }: Reference) =>
+  db
     .insertInto("blob_references")
     .values({ blob_id: blobId, referrer })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
+    .onConflict((conflict) => conflict.doNothing()),
+);
+const deleteReference = prepareStatement((db, { blobId, referrer }: Reference) =>
+  db
+    .deleteFrom("blob_references")
+    .where("blob_id", "=", blobId)
+    .where("referrer", "=", referrer)
+    .returning("blob_id"),
+);
+const anyReference = prepareLater((db, { blobId }: { readonly blobId: string }) =>
+  db.selectFrom("blob_references").select("referrer").where("blob_id", "=", blobId).limit(1),
+);
+const insertReview = prepareStatement(
+  (db, { blobId, reviewAfter }: { readonly blobId: string; readonly reviewAfter: number }) =>
+    db
+      .insertInto("blob_reviews")
+      .values({ blob_id: blobId, review_after: reviewAfter })
+      .onConflict((conflict) => conflict.column("blob_id").doUpdateSet({ review_after: reviewAfter })),
+);
 
 export async function removeReference(
   tx: Transaction,
@@ -20,12 +49,8 @@ export async function removeReference(
   referrer: string,
   reviewAfter: number,
 ): Promise<void> {
-  const { numDeletedRows } = await tx
-    .deleteFrom("blob_references")
-    .where("blob_id", "=", blobId)
-    .where("referrer", "=", referrer)
-    .executeTakeFirst();
-  if (numDeletedRows > 0n) await reviewIfUnreferenced(tx, blobId, reviewAfter);
+  const deleted = await deleteReference(tx, { blobId, referrer });
+  if (deleted.length > 0) await reviewIfUnreferenced(tx, blobId, reviewAfter);
 }
 
 export async function reviewIfUnreferenced(
@@ -33,18 +58,9 @@ export async function reviewIfUnreferenced(
   blobId: string,
   reviewAfter: number,
 ): Promise<void> {
-  const kept = await tx
-    .selectFrom("blob_references")
-    .select("referrer")
-    .where("blob_id", "=", blobId)
-    .limit(1)
-    .executeTakeFirst();
+  const kept = await anyReference(tx, { blobId });
   if (kept !== undefined) return;
-  await tx
-    .insertInto("blob_reviews")
-    .values({ blob_id: blobId, review_after: reviewAfter })
-    .onConflict((conflict) => conflict.column("blob_id").doUpdateSet({ review_after: reviewAfter }))
-    .execute();
+  await insertReview(tx, { blobId, reviewAfter });
 }
 
 /** Many at once: below the parameters that one statement may have. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Transaction } from "../../../storage/metadata/metadata.ts";
+import { prepareLater, prepareStatement } from "../../../storage/metadata/prepared-query.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import { noSuchBucket } from "../buckets/errors.ts";
 import type { S3Context } from "../context.ts";
@@ -75,14 +76,14 @@ interface Place {
 
 /** What the caller read may have been changed since: which versions stay is decided by what holds now. */
 async function versioningNow(tx: Transaction, bucket: Bucket): Promise<Bucket["versioning"]> {
-  const row = await tx
-    .selectFrom("s3_buckets")
-    .select("versioning")
-    .where("id", "=", bucket.id)
-    .executeTakeFirst();
+  const row = await versioningOf(tx, { id: bucket.id });
   if (row === undefined) throw noSuchBucket(bucket.name);
   return row.versioning;
 }
+
+const versioningOf = prepareLater((db, { id }: { readonly id: string }) =>
+  db.selectFrom("s3_buckets").select("versioning").where("id", "=", id),
+);
 
 type Columns = Pick<
   VersionRow,
@@ -165,13 +166,42 @@ async function placeOnTop(
     noncurrent_since: null,
     restored_until: null,
   };
-  await tx.insertInto("s3_versions").values(row).execute();
+  await insertVersion(tx, row);
   return row;
 }
 
+const insertVersion = prepareStatement((db, row: VersionRow) =>
+  db.insertInto("s3_versions").values({
+    id: row.id,
+    bucket_id: row.bucket_id,
+    key: row.key,
+    rank: row.rank,
+    version_id: row.version_id,
+    delete_marker: row.delete_marker,
+    listed: row.listed,
+    size: row.size,
+    etag: row.etag,
+    blob_id: row.blob_id,
+    part_count: row.part_count,
+    storage_class: row.storage_class,
+    description: row.description,
+    tags: row.tags,
+    created_at: row.created_at,
+    noncurrent_since: row.noncurrent_since,
+    retention_mode: row.retention_mode,
+    retain_until: row.retain_until,
+    legal_hold: row.legal_hold,
+    restored_until: row.restored_until,
+  }),
+);
+
+const deleteVersion = prepareStatement((db, { id }: { readonly id: string }) =>
+  db.deleteFrom("s3_versions").where("id", "=", id),
+);
+
 /** Removes a row and what it kept alive. */
 async function take(tx: Transaction, s3: S3Context, row: VersionRow): Promise<void> {
-  await tx.deleteFrom("s3_versions").where("id", "=", row.id).execute();
+  await deleteVersion(tx, { id: row.id });
   await releaseContent(tx, s3, row);
 }
 
