@@ -100,6 +100,48 @@ describeOnEachDatabase("keys", (databases) => {
       expect(await refusalOf(encrypt({}))).toBe("AccessDenied");
     });
 
+    test("by the alias that names the key, in every operation that takes one", async () => {
+      const alias = "alias/team";
+      const denied = (Action: string[]) => ({
+        ...{ Effect: "Deny", Principal: "*", Action, Resource: "*" },
+        Condition: { StringNotEquals: { "kms:RequestAlias": alias } },
+      });
+      const actions = ["kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey", "kms:DescribeKey"];
+      const { id } = await createKey({ Policy: policy(owner, denied(actions)) });
+      await kms.api.CreateAlias(call(), { AliasName: alias, TargetKeyId: id });
+      const CiphertextBlob = await seal(id);
+      const { id: signing } = await createKey({
+        ...{ KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" },
+        Policy: policy(owner, denied(["kms:GetPublicKey"])),
+      });
+      const uses = (KeyId: string) => [
+        () => kms.api.Decrypt(call(), { KeyId, CiphertextBlob }),
+        () => kms.api.ReEncrypt(call(), { SourceKeyId: KeyId, CiphertextBlob, DestinationKeyId: KeyId }),
+        () => kms.api.GenerateDataKey(call(), { KeyId, KeySpec: "AES_256" }),
+        () => kms.api.DescribeKey(call(), { KeyId }),
+      ];
+      for (const use of uses(`arn:aws:kms:us-east-1:${OWN}:${alias}`)) await use();
+      for (const use of uses(alias)) await use();
+      for (const use of uses(id)) expect(await refusalOf(use())).toBe("AccessDenied");
+      expect(await refusalOf(kms.api.GetPublicKey(call(), { KeyId: signing }))).toBe("AccessDenied");
+      await kms.api.UpdateAlias(call(), { AliasName: alias, TargetKeyId: id });
+    });
+
+    test("by whether a ciphertext comes under the key that it has", async () => {
+      const deny = {
+        ...{ Effect: "Deny", Principal: "*", Action: "kms:ReEncrypt*", Resource: "*" },
+        Condition: { Bool: { "kms:ReEncryptOnSameKey": "false" } },
+      };
+      const { id } = await createKey({ Policy: policy(owner, deny) });
+      const { id: other } = await createKey();
+      const CiphertextBlob = await seal(id);
+      await kms.api.ReEncrypt(call(), { CiphertextBlob, DestinationKeyId: id });
+      const away = kms.api.ReEncrypt(call(), { CiphertextBlob, DestinationKeyId: other });
+      expect(await refusalOf(away)).toBe("AccessDenied");
+      const here = kms.api.ReEncrypt(call(), { CiphertextBlob: await seal(other), DestinationKeyId: id });
+      expect(await refusalOf(here)).toBe("AccessDenied");
+    });
+
     test("of AWS's managed keys: through their own service only", async () => {
       const arn = await kms.keys.awsManagedKey(call(), "s3");
       expect(await kms.keys.resolve(call(), "alias/aws/s3")).toBe(arn);

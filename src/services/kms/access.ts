@@ -82,6 +82,9 @@ function conditionsOf(call: Call, key: Key, use: KeyUse): ConditionKeys {
     "kms:CallerAccount": call.principal.account,
     "kms:KeySpec": key.spec,
     "kms:KeyUsage": key.usage,
+    // Their names before 2021, which policies still use.
+    "kms:CustomerMasterKeySpec": key.spec,
+    "kms:CustomerMasterKeyUsage": key.usage,
     "kms:KeyOrigin": "AWS_KMS",
     "kms:MultiRegion": "false",
     ...(use.viaService && { "kms:ViaService": `${use.viaService}.${call.region}.amazonaws.com` }),

@@ -20,7 +20,7 @@ import {
   usagesOf,
 } from "./key-specs.ts";
 import { insertKey, makeKey } from "./make-key.ts";
-import { openNamedKey, openOwnKey } from "./open-named-key.ts";
+import { openNamedKey, openOwnKey, requestAlias } from "./open-named-key.ts";
 import { pageOf } from "./paging.ts";
 import { withTags } from "./tags.ts";
 
@@ -48,7 +48,7 @@ export async function createKey(kms: KmsContext, call: Call, input: CreateKeyCom
 
 export async function describeKey(kms: KmsContext, call: Call, input: DescribeKeyCommandInput) {
   const key = await openNamedKey(kms, call, input.KeyId);
-  await authorizeKey(kms, call, key, { action: "kms:DescribeKey" });
+  await authorizeKey(kms, call, key, { action: "kms:DescribeKey", conditions: requestAlias(input.KeyId) });
   const material = await kms.metadata.reader
     .selectFrom("kms_materials")
     .select("material_id")

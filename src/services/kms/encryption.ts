@@ -6,7 +6,7 @@ import type {
   ReEncryptCommandInput,
 } from "@aws-sdk/client-kms";
 import type { Call } from "../../identity/call.ts";
-import { authorizeKey } from "./access.ts";
+import { authorizeKey, type ConditionKeys } from "./access.ts";
 import { openCiphertext, originOf, sealCiphertext } from "./ciphertext.ts";
 import type { KmsContext } from "./context.ts";
 import {
@@ -22,7 +22,7 @@ import { type Key, keyArn } from "./key.ts";
 import { isRsaSpec, RSA_BITS } from "./key-specs.ts";
 import type { EncryptionContext } from "./kms-keys.ts";
 import type { Material } from "./materials.ts";
-import { openForUse, openNamedKey, useKey } from "./open-named-key.ts";
+import { openForUse, openNamedKey, requestAlias, useKey } from "./open-named-key.ts";
 import { decryptOaep, encryptOaep, oaepRoom } from "./rsa.ts";
 
 const SYMMETRIC = "SYMMETRIC_DEFAULT";
@@ -64,21 +64,27 @@ export async function decrypt(kms: KmsContext, call: Call, input: DecryptCommand
 }
 
 export async function reEncrypt(kms: KmsContext, call: Call, input: ReEncryptCommandInput) {
+  const key = await openNamedKey(kms, call, input.DestinationKeyId);
   const source = await openSource(kms, call, {
     operation: "ReEncryptFrom",
     blob: required(input.CiphertextBlob),
     keyId: input.SourceKeyId,
     algorithm: input.SourceEncryptionAlgorithm,
     context: input.SourceEncryptionContext,
+    conditions: (from) => onSameKey(from, key),
   });
   const algorithm = input.DestinationEncryptionAlgorithm ?? SYMMETRIC;
   const context = contextOf(input.DestinationEncryptionContext, algorithm);
-  const key = await openForUse(kms, call, input.DestinationKeyId, {
+  await useKey(kms, call, key, {
     operation: "ReEncryptTo",
     usage: "ENCRYPT_DECRYPT",
     algorithm,
     encryptionContext: context,
-    conditions: { "kms:EncryptionAlgorithm": algorithm },
+    conditions: {
+      "kms:EncryptionAlgorithm": algorithm,
+      ...requestAlias(input.DestinationKeyId),
+      ...onSameKey(source.key, key),
+    },
   });
   const { plaintext, materialId } = await decryptBytes(kms, source);
   requireRoom(key, algorithm, plaintext);
@@ -93,6 +99,10 @@ export async function reEncrypt(kms: KmsContext, call: Call, input: ReEncryptCom
     ...(materialId !== undefined && { SourceKeyMaterialId: materialId }),
     ...(target.materialId !== undefined && { DestinationKeyMaterialId: target.materialId }),
   };
+}
+
+function onSameKey(source: Key, destination: Key): ConditionKeys {
+  return { "kms:ReEncryptOnSameKey": String(source.id === destination.id) };
 }
 
 interface Source {
@@ -114,31 +124,39 @@ async function openSource(
     readonly keyId: string | undefined;
     readonly algorithm: EncryptionAlgorithmSpec | undefined;
     readonly context: EncryptionContext | undefined;
+    /** What the operation adds for this key. */
+    readonly conditions?: (key: Key) => ConditionKeys;
   },
 ): Promise<Source> {
   const algorithm = given.algorithm ?? SYMMETRIC;
   const context = contextOf(given.context, algorithm);
-  const use = {
-    operation: given.operation,
-    usage: "ENCRYPT_DECRYPT",
-    algorithm,
-    encryptionContext: context,
-    conditions: { "kms:EncryptionAlgorithm": algorithm },
-  } as const;
+  const useOf = (key: Key) =>
+    ({
+      operation: given.operation,
+      usage: "ENCRYPT_DECRYPT",
+      algorithm,
+      encryptionContext: context,
+      conditions: {
+        "kms:EncryptionAlgorithm": algorithm,
+        ...requestAlias(given.keyId),
+        ...given.conditions?.(key),
+      },
+    }) as const;
   const { blob } = given;
   if (algorithm !== SYMMETRIC) {
     if (given.keyId === undefined)
       throw validation("A ciphertext of an asymmetric key does not say its key: name it in KeyId.");
-    const key = await openForUse(kms, call, given.keyId, use);
+    const key = await openNamedKey(kms, call, given.keyId);
+    await useKey(kms, call, key, useOf(key));
     return { key, algorithm, context, blob, version: undefined };
   }
   const origin = originOf(blob);
   const named = given.keyId === undefined ? undefined : await openNamedKey(kms, call, given.keyId);
-  if (named) await authorizeKey(kms, call, named, { ...use, action: `kms:${given.operation}` });
+  if (named) await authorizeKey(kms, call, named, { ...useOf(named), action: `kms:${given.operation}` });
   if (origin === undefined) throw invalidCiphertext();
   if (named && named.id !== origin.keyId) throw incorrectKey();
   const key = named ?? (await keyOfCiphertext(kms, call, origin.keyId));
-  await useKey(kms, call, key, use);
+  await useKey(kms, call, key, useOf(key));
   return { key, algorithm, context, blob, version: origin.version };
 }
 

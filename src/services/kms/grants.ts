@@ -43,6 +43,9 @@ const SYMMETRIC_ONLY: readonly string[] = [
   "GenerateDataKeyPairWithoutPlaintext",
 ];
 
+/** Services make no grants here: their use of a key is asked for each time. */
+const OF_NO_SERVICE = { "kms:GrantIsForAWSResource": "false" };
+
 export async function createGrant(kms: KmsContext, call: Call, input: CreateGrantCommandInput) {
   if (input.GranteeServicePrincipal !== undefined || input.RetiringServicePrincipal !== undefined)
     throw unsupported("Shosoin does not offer grants for service principals.");
@@ -59,7 +62,7 @@ export async function createGrant(kms: KmsContext, call: Call, input: CreateGran
     conditions: {
       "kms:GrantOperations": operations,
       "kms:GranteePrincipal": grantee,
-      "kms:GrantIsForAWSResource": "false",
+      ...OF_NO_SERVICE,
       ...(retiring !== null && { "kms:RetiringPrincipal": retiring }),
       ...(kind !== undefined && { "kms:GrantConstraintType": kind }),
     },
@@ -107,7 +110,7 @@ export async function createGrant(kms: KmsContext, call: Call, input: CreateGran
 
 export async function listGrants(kms: KmsContext, call: Call, input: ListGrantsCommandInput) {
   const key = await openKeyById(kms, call, input.KeyId);
-  await authorizeKey(kms, call, key, { action: "kms:ListGrants" });
+  await authorizeKey(kms, call, key, { action: "kms:ListGrants", conditions: OF_NO_SERVICE });
   const grantee = input.GranteePrincipal === undefined ? undefined : principalArn(input.GranteePrincipal);
   const { rows, next } = await pageOf(
     kms,
@@ -193,7 +196,7 @@ export async function retireGrant(kms: KmsContext, call: Call, input: RetireGran
 
 export async function revokeGrant(kms: KmsContext, call: Call, input: RevokeGrantCommandInput) {
   const key = await openKeyById(kms, call, input.KeyId);
-  await authorizeKey(kms, call, key, { action: "kms:RevokeGrant" });
+  await authorizeKey(kms, call, key, { action: "kms:RevokeGrant", conditions: OF_NO_SERVICE });
   const grant = await kms.metadata.reader
     .selectFrom("kms_grants")
     .select("id")

@@ -23,7 +23,8 @@ export function aliasArn({ account, region }: { account: string; region: string 
 /** How a caller may name a key: by id or alias, short (of the own account) or as an ARN. */
 export type KeyName = KeyPlace & ({ readonly id: string } | { readonly alias: string });
 
-const KEY_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Those of multi-Region keys name none here, and are names all the same. */
+const KEY_ID = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/i;
 const ALIAS = /^alias\/[a-zA-Z0-9:/_-]{1,250}$/;
 
 /** Throws NotFoundException for what names no key of this region. */

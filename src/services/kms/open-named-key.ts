@@ -1,7 +1,7 @@
 /** From the name in a request to a key that the caller may do this with, in the order in which KMS refuses. */
 import { AwsError } from "../../aws/errors.ts";
 import type { Call } from "../../identity/call.ts";
-import { authorizeKey, type KeyUse } from "./access.ts";
+import { authorizeKey, type ConditionKeys, type KeyUse } from "./access.ts";
 import type { KmsContext } from "./context.ts";
 import { algorithmDoesNotFit, invalidKeyId, invalidKeyUsage } from "./errors.ts";
 import { type Key, type KeyPlace, keyArn, openKey, parseKeyName, requireEnabled } from "./key.ts";
@@ -64,10 +64,14 @@ export async function openForUse(
   use: CryptographicUse,
 ): Promise<Key> {
   const key = await openNamedKey(kms, call, keyId);
-  const alias = keyId?.slice(keyId.indexOf("alias/"));
-  const requestAlias = alias?.startsWith("alias/") ? { "kms:RequestAlias": alias } : {};
-  await useKey(kms, call, key, { ...use, conditions: { ...requestAlias, ...use.conditions } });
+  await useKey(kms, call, key, { ...use, conditions: { ...requestAlias(keyId), ...use.conditions } });
   return key;
+}
+
+/** The condition key that says by which alias a request names its key. */
+export function requestAlias(keyId = ""): ConditionKeys {
+  const alias = keyId.slice(Math.max(0, keyId.indexOf("alias/")));
+  return alias.startsWith("alias/") ? { "kms:RequestAlias": alias } : {};
 }
 
 export async function useKey(kms: KmsContext, call: Call, key: Key, use: CryptographicUse): Promise<void> {

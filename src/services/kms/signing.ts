@@ -16,7 +16,7 @@ import {
   type KeyUsage,
   RSA_BITS,
 } from "./key-specs.ts";
-import { openForUse, openNamedKey } from "./open-named-key.ts";
+import { openForUse, openNamedKey, requestAlias } from "./open-named-key.ts";
 import { digestBytes, hashOf, signRsa, verifyRsa } from "./rsa.ts";
 
 export async function sign(kms: KmsContext, call: Call, input: SignCommandInput) {
@@ -43,7 +43,7 @@ export async function verify(kms: KmsContext, call: Call, input: VerifyCommandIn
 /** Also of a disabled key: what is public was given away before. */
 export async function getPublicKey(kms: KmsContext, call: Call, input: GetPublicKeyCommandInput) {
   const key = await openNamedKey(kms, call, input.KeyId);
-  await authorizeKey(kms, call, key, { action: "kms:GetPublicKey" });
+  await authorizeKey(kms, call, key, { action: "kms:GetPublicKey", conditions: requestAlias(input.KeyId) });
   requireNotPending(key);
   if (key.public_key === null)
     throw unsupported(`${keyArn(key)} is no asymmetric key and has no public key.`);
