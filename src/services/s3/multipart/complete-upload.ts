@@ -15,7 +15,7 @@ import { checksumOutput } from "../objects/checksum-members.ts";
 import { conditionally } from "../objects/conditions.ts";
 import { createWriteVersions } from "../objects/create-write-versions.ts";
 import { causeOf } from "../objects/new-object.ts";
-import { encryptionHeaders } from "../objects/object-encryption.ts";
+import { checkDecrypt, encryptionHeaders } from "../objects/object-encryption.ts";
 import { standardRetention } from "../objects/object-lock.ts";
 import { writtenVersionId } from "../objects/read-version.ts";
 import type { Version } from "../objects/version.ts";
@@ -68,6 +68,7 @@ async function complete(
     const before = await uploadOrVersion(s3.metadata.reader, bucket, input);
     if (!("upload" in before)) return before.version;
     const { upload } = before;
+    await checkDecrypt(s3, call, bucket, upload);
     const stored = await storedParts(s3.metadata.reader, uploadId);
     checkChecksumType(upload, input);
     let assembled: Assembled;

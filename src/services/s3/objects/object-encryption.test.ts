@@ -132,6 +132,27 @@ describe("SSE-KMS", () => {
     expect((await objects.get("locked away")).text).toBe("content");
   });
 
+  test("parts under a disabled key become no object before it is enabled", async () => {
+    const upload = { Bucket: BUCKET, Key: "in parts" };
+    const begun = await objects.api.CreateMultipartUpload(objects.call(), {
+      ...upload,
+      ...{ ServerSideEncryption: "aws:kms", SSEKMSKeyId: keyArn },
+    });
+    const named = { ...upload, UploadId: begun.UploadId };
+    const part = objects.call({ body: bodyOf("content") });
+    const { ETag } = await objects.api.UploadPart(part, { ...named, PartNumber: 1 });
+    const complete = () =>
+      objects.api.CompleteMultipartUpload(objects.call(), {
+        ...named,
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+      });
+    await kms("DisableKey", { KeyId: keyArn });
+    await expect(complete()).rejects.toMatchObject({ name: "KMS.DisabledException", status: 400 });
+    await kms("EnableKey", { KeyId: keyArn });
+    await complete();
+    expect((await objects.get("in parts")).text).toBe("content");
+  });
+
   test("who may read the bucket but not use the key is refused", async () => {
     await objects.api.PutBucketPolicy(objects.call(), {
       Bucket: BUCKET,

@@ -163,7 +163,7 @@ export async function readingKey(
   if (encryption.kind !== "customer") {
     if (given !== undefined)
       throw invalidRequest("The encryption parameters are not applicable to this object.");
-    if (encryption.kind === "aws:kms") await checkDecrypt(s3, call, bucket, version);
+    await checkDecrypt(s3, call, bucket, version);
     return undefined;
   }
   if (given === undefined)
@@ -179,14 +179,23 @@ export async function readingKey(
   return given.key;
 }
 
-async function checkDecrypt(s3: S3Context, call: S3Call, bucket: Bucket, version: Version): Promise<void> {
-  const { encryption } = version.description;
+/**
+ * May this caller read what lies under a KMS key, and can it be read? Parts become an object only for those who may, as S3
+ * would have to read them (API reference, "CompleteMultipartUpload"). Throws AccessDenied and what KMS says of its key.
+ */
+export async function checkDecrypt(
+  s3: S3Context,
+  call: S3Call,
+  bucket: Bucket,
+  { key, description: { encryption } }: Pick<Version, "key" | "description">,
+): Promise<void> {
+  if (encryption.kind !== "aws:kms") return;
   const signed = { ...signedCall(call), region: bucket.region };
   await askingKms(() =>
     s3.kms.checkUse(signed, encryption.scope as KmsKeyArn, {
       actions: ["kms:Decrypt"],
       viaService: "s3",
-      encryptionContext: contextOf(bucket, version.key, encryption),
+      encryptionContext: contextOf(bucket, key, encryption),
     }),
   );
 }
