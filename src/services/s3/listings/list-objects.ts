@@ -19,7 +19,7 @@ import { afterPrefix, isAfter } from "./key-range.ts";
 import { leapingKeys } from "./leap.ts";
 import { checkEncodingType, invalidArgument, listContext, pageSize } from "./request.ts";
 import { type Entry, type Scan, type WalkedPage, walk } from "./walk.ts";
-import { type Encode, element, encoder, listDocument, parent } from "./xml.ts";
+import { type Encode, element, encoder, escapeText, listDocument } from "./xml.ts";
 
 type Input = sdk.ListObjectsRequest | sdk.ListObjectsV2Request;
 
@@ -42,7 +42,7 @@ export async function listObjects(
     // Without a delimiter the last key is where to go on, and S3 leaves it out.
     page.truncated && input.Delimiter ? element("NextMarker", encode(nameOf(page.entries.at(-1)))) : "",
     ...commonElements(input, max, page, encode),
-    ...entryElements(page, encode, ownerElement(ownerOf(bucket.account)), wantsRestoreStatus(input)),
+    entryElements(page, encode, ownerElement(ownerOf(bucket.account)), wantsRestoreStatus(input)),
   );
 }
 
@@ -78,7 +78,7 @@ export async function listObjectsV2(
       : "",
     element("KeyCount", page.entries.length),
     ...commonElements(input, max, page, encode),
-    ...entryElements(
+    entryElements(
       page,
       encode,
       input.FetchOwner === true ? ownerElement(ownerOf(bucket.account)) : "",
@@ -151,20 +151,19 @@ function commonElements(
   ];
 }
 
-function* entryElements(
+function entryElements(
   page: WalkedPage<ListedVersion>,
   encode: Encode,
   owner: string,
   restoreStatus: boolean,
-): Generator<string> {
+): string {
+  let elements = "";
   for (const entry of page.entries)
-    yield "commonPrefix" in entry
-      ? commonPrefixElement(entry.commonPrefix, encode)
-      : parent(
-          "Contents",
-          element("Key", encode(entry.key)),
-          contentElements(entry.row, owner, restoreStatus),
-        );
+    elements +=
+      "commonPrefix" in entry
+        ? commonPrefixElement(entry.commonPrefix, encode)
+        : `<Contents><Key>${escapeText(encode(entry.key))}</Key>${contentElements(entry.row, owner, restoreStatus)}</Contents>`;
+  return elements;
 }
 
 function nameOf(entry: Entry<ListedVersion> | undefined): string {
