@@ -107,7 +107,7 @@ export function deleteKeyHandler(kms: Pick<KmsContext, "metadata" | "events" | "
           .where("deletion_at", "<=", now.getTime())
           .executeTakeFirst();
         if (key === undefined) return undefined;
-        await tx.deleteFrom("kms_materials").where("key_id", "=", keyId).execute();
+        await destroyMaterial(tx, keyId);
         await tx.deleteFrom("kms_grants").where("key_id", "=", keyId).execute();
         await tx.deleteFrom("kms_aliases").where("key_id", "=", keyId).execute();
         await tx.deleteFrom("kms_keys").where("id", "=", keyId).execute();
@@ -118,6 +118,23 @@ export function deleteKeyHandler(kms: Pick<KmsContext, "metadata" | "events" | "
         kms.log.warn({ key: deleted }, "a key was deleted: what lies under it cannot be read any more");
     },
   };
+}
+
+/** Overwritten first: a row that is only deleted stays in the database's file until something else needs its place. */
+async function destroyMaterial(tx: Transaction, keyId: string): Promise<void> {
+  const rows = await tx
+    .selectFrom("kms_materials")
+    .select(["version", "sealed"])
+    .where("key_id", "=", keyId)
+    .execute();
+  for (const { version, sealed } of rows)
+    await tx
+      .updateTable("kms_materials")
+      .set({ sealed: new Uint8Array(sealed.byteLength) })
+      .where("key_id", "=", keyId)
+      .where("version", "=", version)
+      .execute();
+  await tx.deleteFrom("kms_materials").where("key_id", "=", keyId).execute();
 }
 
 function requireWindow(days: number): void {
