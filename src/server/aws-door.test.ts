@@ -28,6 +28,7 @@ let work: (call: Call, input: { repositoryNames?: string[] | undefined }) => Pro
 
 beforeEach(async () => {
   work = async () => ({ repositories: [] });
+  const bodies = createBodyReader(100_000, 150_000, { accessKey: 150_000, network: 150_000 });
   const door = awsDoor({
     services: [
       {
@@ -49,7 +50,7 @@ beforeEach(async () => {
         };
       },
     },
-    bodies: createBodyReader(100_000, 150_000),
+    bodies: { ofSigners: bodies, ofStrangers: bodies },
   });
   opened = await openServer(door);
 });

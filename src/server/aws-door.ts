@@ -32,12 +32,18 @@ import { isForS3 } from "./s3-requests.ts";
 export interface AwsDoorParts {
   readonly services: readonly AwsService<Call>[];
   readonly identity: Pick<Identity, "authenticate">;
-  readonly bodies?: BodyReader;
+  /** Of signers, and of those who will have to prove that they are: room that strangers cannot fill, and room that they can. */
+  readonly bodies?: { readonly ofSigners: BodyReader; readonly ofStrangers: BodyReader };
   /** Answers what is meant for S3, which shares `/` with all other services. */
   readonly s3?: Door;
 }
 
-export function awsDoor({ services, identity, s3, bodies = createBodyReader() }: AwsDoorParts): Door {
+export function awsDoor({
+  services,
+  identity,
+  s3,
+  bodies = { ofSigners: createBodyReader(), ofStrangers: createBodyReader() },
+}: AwsDoorParts): Door {
   const serviceOf = new Map(services.map((service) => [service.model, service]));
 
   return async (request, response, arrival) => {
@@ -62,7 +68,7 @@ export function awsDoor({ services, identity, s3, bodies = createBodyReader() }:
       model = await modelOf(signed.scope.service);
       const region = regionOf(signed, arrival);
       const service = serviceOf.get(model.key);
-      const { principal, body: proven } = await authenticate(signed, raw, request);
+      const { principal, body: proven } = await authenticate(signed, raw, request, arrival);
       arrival.note({ account: principal.account });
       const streams = proven === undefined && streamsIn(model, head);
       // A service that is not here yet refuses everything: an upload of gigabytes need not come for that.
@@ -103,19 +109,24 @@ export function awsDoor({ services, identity, s3, bodies = createBodyReader() }:
     signed: SignedRequest,
     raw: RawRequest,
     request: IncomingMessage,
+    { sourceIp }: Arrival,
   ): Promise<{ principal: Principal; body: Uint8Array | undefined }> {
     if (signed.payload.kind !== "undeclared")
       return { principal: await identity.authenticate(signed, raw), body: undefined };
     let body = NO_BYTES;
     const principal = await identity.authenticate(signed, raw, async () => {
-      body = await bodies.read(request);
+      const { accessKeyId } = signed;
+      body = await bodies.ofStrangers.read(request, { accessKey: accessKeyId, address: sourceIp });
       return sha256(body);
     });
     return { principal, body };
   }
 
-  async function readDeclared({ payload }: SignedRequest, request: IncomingMessage): Promise<Uint8Array> {
-    const body = await bodies.read(request);
+  async function readDeclared(
+    { payload, accessKeyId }: SignedRequest,
+    request: IncomingMessage,
+  ): Promise<Uint8Array> {
+    const body = await bodies.ofSigners.read(request, { accessKey: accessKeyId });
     if (payload.kind === "sha256" && payload.sha256 !== sha256(body))
       throw new SignatureProblem("payload-mismatch");
     return body;

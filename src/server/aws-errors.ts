@@ -6,6 +6,7 @@ import type { Protocol, ServiceModel } from "../aws/wire.ts";
 import { AccessDenied } from "../identity/authorize.ts";
 import { StorageFull, StorageUnavailable } from "../storage/blobs/errors.ts";
 import { MetadataUnavailable, WriteConflict } from "../storage/metadata/errors.ts";
+import { ShareExhausted } from "./body-shares.ts";
 import type { Arrival } from "./door.ts";
 
 const SIGNATURE_FAMILY: Readonly<Record<Protocol, SignatureErrorFamily>> = {
@@ -25,6 +26,24 @@ const ACCESS_DENIED: Readonly<Record<Protocol, { readonly name: string; readonly
   restXml: { name: "AccessDenied", status: 403 },
   query: { name: "AccessDenied", status: 403 },
   ec2Query: { name: "UnauthorizedOperation", status: 403 },
+};
+
+interface Throttled {
+  readonly name: string;
+  readonly message: string;
+  readonly status?: number;
+}
+
+const RATE_EXCEEDED: Throttled = { name: "ThrottlingException", message: "Rate exceeded" };
+
+/** What a client that asks too much at once hears; the SDKs wait and try again (each service's common errors). */
+const THROTTLED: Readonly<Record<Protocol, Throttled>> = {
+  awsJson1_0: RATE_EXCEEDED,
+  awsJson1_1: RATE_EXCEEDED,
+  restJson1: { ...RATE_EXCEEDED, status: 429 },
+  restXml: { name: "SlowDown", message: "Please reduce your request rate.", status: 503 },
+  query: { name: "Throttling", message: "Rate exceeded" },
+  ec2Query: { name: "RequestLimitExceeded", message: "Request limit exceeded.", status: 503 },
 };
 
 /** What each service calls a failure that is ours; the rest say InternalFailure (their common errors). */
@@ -47,6 +66,10 @@ export function errorOf(error: unknown, model: ServiceModel, arrival: Arrival): 
   if (error instanceof AccessDenied) {
     const { name, status } = ACCESS_DENIED[model.protocol];
     return new AwsError(name, error.message, { status, cause: error });
+  }
+  if (error instanceof ShareExhausted) {
+    const { name, message, ...options } = THROTTLED[model.protocol];
+    return new AwsError(name, message, { ...options, cause: error });
   }
   // 501 is an answer, not a failure.
   if (error instanceof AwsError && (error.status < 500 || error.status === 501)) return error;

@@ -34,6 +34,7 @@ const denied = async (): Promise<never> => {
 };
 
 beforeEach(async () => {
+  const bodies = createBodyReader(WHOLE_BODY_LIMIT, WHOLE_BODY_LIMIT);
   const door = awsDoor({
     services: [
       {
@@ -58,7 +59,7 @@ beforeEach(async () => {
         return { kind: "root", account: ACCOUNT, arn: "arn", userId: ACCOUNT, accessKeyId };
       },
     },
-    bodies: createBodyReader(WHOLE_BODY_LIMIT, WHOLE_BODY_LIMIT),
+    bodies: { ofSigners: bodies, ofStrangers: bodies },
   });
   opened = await openServer(door, { stallSeconds: 5 });
 });

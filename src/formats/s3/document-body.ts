@@ -1,6 +1,7 @@
 /** The bodies of operations that send a document, read whole and proven before anything is made of them. */
 import type { IncomingMessage } from "node:http";
 import { AwsError } from "../../aws/errors.ts";
+import type { Client } from "../../server/body-shares.ts";
 import { type BodyReader, createBodyReader } from "../../server/request-body.ts";
 import { type ChecksumAlgorithm, HASH_OF } from "../../services/s3/index.ts";
 import { beginHash, type HashAlgorithm } from "../../storage/blobs/hash-algorithms.ts";
@@ -38,7 +39,7 @@ export interface DocumentReader {
     request: IncomingMessage,
     announced: AnnouncedChecksum,
     payload: Payload,
-    signed: boolean,
+    client: Client,
   ): Promise<Uint8Array>;
 }
 
@@ -46,10 +47,11 @@ export function createDocumentReader(): DocumentReader {
   const ofSigners = createBodyReader(LONGEST_DOCUMENT, ALL_DOCUMENTS);
   const ofNobody = createBodyReader(UNSIGNED.longest, UNSIGNED.all);
   return {
-    async read(operation, request, { md5, algorithm, value, trailer }, payload, signed) {
-      const wire = signed
-        ? await readWire(ofSigners, request, LONGEST_DOCUMENT)
-        : await readWire(ofNobody, request, UNSIGNED.longest);
+    async read(operation, request, { md5, algorithm, value, trailer }, payload, client) {
+      const wire =
+        client.accessKey === undefined
+          ? await readWire(ofNobody, request, client, UNSIGNED.longest)
+          : await readWire(ofSigners, request, client, LONGEST_DOCUMENT);
       const body = await payload.decodeWhole(wire);
       const checksum = trailer === undefined ? value : payload.trailer(trailer);
       if (NEEDS_CHECKSUM.has(operation) && md5 === undefined && checksum === undefined)
@@ -61,9 +63,14 @@ export function createDocumentReader(): DocumentReader {
   };
 }
 
-async function readWire(bodies: BodyReader, request: IncomingMessage, longest: number): Promise<Uint8Array> {
+async function readWire(
+  bodies: BodyReader,
+  request: IncomingMessage,
+  client: Client,
+  longest: number,
+): Promise<Uint8Array> {
   try {
-    return await bodies.read(request);
+    return await bodies.read(request, client);
   } catch (error) {
     if (!(error instanceof AwsError) || error.status !== 413) throw error;
     throw new AwsError("MaxMessageLengthExceeded", "Your request was too big.", {

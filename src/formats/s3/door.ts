@@ -12,6 +12,7 @@ import type { RawRequest } from "../../aws/sigv4/signed-request.ts";
 import type { Operation, ServiceModel } from "../../aws/wire.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { errorOf } from "../../server/aws-errors.ts";
+import type { Client } from "../../server/body-shares.ts";
 import type { Arrival, Door } from "../../server/door.ts";
 import { bucketOfHost } from "../../server/s3-requests.ts";
 import type { S3, S3Call } from "../../services/s3/index.ts";
@@ -124,7 +125,13 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     const { streamingInput } = operation;
     if (streamingInput === undefined) {
       const anonymous = caller.principal.kind === "anonymous";
-      const body = await documents.read(operation.name, request, announced, payload, !anonymous);
+      const body = await documents.read(
+        operation.name,
+        request,
+        announced,
+        payload,
+        clientOf(caller, arrival),
+      );
       const input = await model.parse(operation, { ...head.wire, body });
       checkInput(input, head.wire.headers);
       if (operation.streamingOutput !== undefined) checkOverrides(input, anonymous);
@@ -158,6 +165,10 @@ function formBucket(raw: RawRequest, request: IncomingMessage, arrival: Arrival)
     status: 412,
     members: { Condition: "Bucket POST must be of the enclosure-type multipart/form-data" },
   });
+}
+
+function clientOf({ principal }: Caller, { sourceIp }: Arrival): Client {
+  return principal.kind === "anonymous" ? { address: sourceIp } : { accessKey: principal.accessKeyId };
 }
 
 /** What is known of a request when its operation is. */

@@ -7,8 +7,9 @@ export class RawClient {
   #closed = false;
   #changed: () => void = () => {};
 
-  constructor(port: number) {
-    this.#socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  /** @param from the address of this client */
+  constructor(port: number, from = "127.0.0.1") {
+    this.#socket = connect({ port, host: "127.0.0.1", localAddress: from, allowHalfOpen: true });
     this.#socket.on("data", (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#changed();

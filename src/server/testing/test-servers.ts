@@ -19,8 +19,8 @@ export function testServers() {
       opened.push(server);
       return server;
     },
-    client(port: number): RawClient {
-      const client = new RawClient(port);
+    client(port: number, from?: string): RawClient {
+      const client = new RawClient(port, from);
       clients.push(client);
       return client;
     },
