@@ -13,8 +13,9 @@ export function streamedAnswer(
   if (streamingOutput === undefined || !(bytes instanceof Readable))
     return { answer: model.answer(operation, output, requestId), bytes: undefined };
   try {
-    const rest = { ...output, [streamingOutput]: undefined };
-    return { answer: model.answer(operation, rest, requestId), bytes };
+    // Made for this answer, as its bytes can be read once only.
+    Reflect.set(output, streamingOutput, undefined);
+    return { answer: model.answer(operation, output, requestId), bytes };
   } catch (error) {
     bytes.destroy();
     throw error;

@@ -91,7 +91,7 @@ class LiveArrival implements Arrival {
   readonly host: HostNames;
   readonly sourceIp: string;
   readonly secure: boolean;
-  noted: { readonly account?: AccountId; readonly operation?: string } = {};
+  readonly noted: { account?: AccountId; operation?: string } = {};
 
   readonly #request: IncomingMessage;
   readonly #parentLog: Logger;
@@ -138,7 +138,8 @@ class LiveArrival implements Arrival {
   }
 
   note(facts: { readonly account?: AccountId; readonly operation?: string }): void {
-    this.noted = { ...this.noted, ...facts };
+    if (facts.account !== undefined) this.noted.account = facts.account;
+    if (facts.operation !== undefined) this.noted.operation = facts.operation;
   }
 
   closed(finished: boolean): void {

@@ -56,8 +56,8 @@ export function restXmlProtocol(service: ServiceDescription, schemas: ServiceSch
       const given = output as Record<string, unknown>;
       const answer = binding.write(operation, given);
       const root = UNWRAPPED.get(operation.name);
-      const body = root === undefined ? answer.body : unwrapped(root, given[root], namespace);
-      return { ...answer, body, headers: { ...answer.headers, ...requestIds(requestId) } };
+      Object.assign(answer.headers, requestIds(requestId));
+      return root === undefined ? answer : { ...answer, body: unwrapped(root, given[root], namespace) };
     },
 
     writeError(error: ErrorDocument, requestId: string): WireAnswer {

@@ -45,7 +45,10 @@ interface OutputPlan {
 export interface RestBinding {
   read(operation: OperationPlan, route: Route, request: WireRequest, target: HttpTarget): object;
   /** The answer without the protocol's own headers. */
-  write(operation: OperationPlan, output: Readonly<Record<string, unknown>>): WireAnswer;
+  write(
+    operation: OperationPlan,
+    output: Readonly<Record<string, unknown>>,
+  ): WireAnswer & { readonly headers: Record<string, string> };
   /** Whether the operation takes a document as body. */
   takesDocument(operation: OperationPlan): boolean;
 }

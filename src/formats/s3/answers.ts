@@ -68,9 +68,10 @@ export function encodedHeaders(headers: Readonly<Record<string, string>>): Recor
   const encoded: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name] ?? "";
-    const encode = name.startsWith(METADATA_PREFIX) ? encodeMetadataText : encodeHeaderText;
     // The SDK's name for an Expires that need not be a date.
-    encoded[name === "expiresstring" ? "expires" : name] = encode(value);
+    encoded[name === "expiresstring" ? "expires" : name] = name.startsWith(METADATA_PREFIX)
+      ? encodeMetadataText(value)
+      : encodeHeaderText(value);
   }
   return encoded;
 }

@@ -61,8 +61,7 @@ export async function findReadable(
 ): Promise<{ readonly row: BlobRow; readonly bytes: ReadableBytes }> {
   const found = await queries.readable(metadata.reader, { id: blobId });
   if (found === undefined) throw new BlobMissing(`there is no blob ${blobId}`);
-  const { content, ...row } = found;
-  return { row, bytes: readableBytes(row, content ?? undefined) };
+  return { row: found, bytes: readableBytes(found, found.content ?? undefined) };
 }
 
 /** The same for a row that is known. */

@@ -36,7 +36,7 @@ export async function getObject(
     ? Readable.from([])
     : await openContent(s3, reading.opened.version, reading.range, reading.customerKey);
   // The SDK types a body of a client; the door sends any Readable.
-  return { ...output, Body: bytes as GetObjectCommandOutput["Body"] } as Omit<
+  return Object.assign(output, { Body: bytes as GetObjectCommandOutput["Body"] }) as Omit<
     GetObjectCommandOutput,
     "$metadata"
   >;
