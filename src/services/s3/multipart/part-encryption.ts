@@ -4,12 +4,12 @@ import { invalidRequest } from "../buckets/errors.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type CustomerKeyInput, customerEncryption, customerKeyOf } from "../objects/customer-key.ts";
-import { encryptionFor } from "../objects/object-encryption.ts";
+import { checkDecrypt } from "../objects/object-encryption.ts";
 import type { Upload } from "./uploads.ts";
 
 /**
  * Under which key the parts of an upload lie: that of its beginning. A customer's key has to be shown again with each
- * part; KMS is asked again whether this caller may use the key. Throws InvalidRequest, AccessDenied, KMS's errors.
+ * part. Under a KMS key S3 asks for kms:Decrypt from here on, as it opens the data key that was made in the beginning. Throws InvalidRequest, AccessDenied, KMS's errors.
  */
 export async function partEncryption(
   s3: S3Context,
@@ -34,13 +34,6 @@ export async function partEncryption(
     throw invalidRequest(
       "The multipart upload initiate did not request encryption. Please resend the request without sending encryption parameters.",
     );
-  if (encryption.kind !== "aws:kms") return { scope: encryption.scope };
-  const chosen = await encryptionFor(s3, call, bucket, {
-    Key: upload.key,
-    ServerSideEncryption: "aws:kms",
-    SSEKMSKeyId: encryption.scope,
-    SSEKMSEncryptionContext: encryption.context,
-    BucketKeyEnabled: encryption.bucketKey,
-  });
-  return chosen.encryption;
+  await checkDecrypt(s3, call, bucket, upload);
+  return { scope: encryption.scope };
 }

@@ -153,6 +153,51 @@ describe("SSE-KMS", () => {
     expect((await objects.get("in parts")).text).toBe("content");
   });
 
+  test("an upload in parts begins with kms:GenerateDataKey and goes on with kms:Decrypt only", async () => {
+    const owner = {
+      Effect: "Allow",
+      Principal: { AWS: objects.call().account },
+      Action: "kms:*",
+      Resource: "*",
+    };
+    const others = (Action: string) => ({
+      Version: "2012-10-17",
+      Statement: [owner, { ...owner, Principal: { AWS: OTHER_ACCOUNT }, Action }],
+    });
+    const created = (await kms("CreateKey", { Policy: JSON.stringify(others("kms:GenerateDataKey")) })) as {
+      KeyMetadata: { Arn: string };
+    };
+    const key = created.KeyMetadata.Arn;
+    await objects.api.PutBucketPolicy(objects.call(), {
+      Bucket: BUCKET,
+      Policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: {
+          ...{ Effect: "Allow", Principal: { AWS: OTHER_ACCOUNT } },
+          ...{ Action: ["s3:PutObject"], Resource: `arn:aws:s3:::${BUCKET}/*` },
+        },
+      }),
+    });
+    const upload = { Bucket: BUCKET, Key: "parts of others" };
+    const other = { account: OTHER_ACCOUNT };
+    const begun = await objects.api.CreateMultipartUpload(objects.call(other), {
+      ...upload,
+      ...{ ServerSideEncryption: "aws:kms", SSEKMSKeyId: key },
+    });
+    const named = { ...upload, UploadId: begun.UploadId };
+    const part = () =>
+      objects.api.UploadPart(objects.call({ ...other, body: bodyOf("content") }), {
+        ...named,
+        PartNumber: 1,
+      });
+    await expect(part()).rejects.toMatchObject({ name: "AccessDenied" });
+    await kms("PutKeyPolicy", { KeyId: key, Policy: JSON.stringify(others("kms:Decrypt")) });
+    const { ETag } = await part();
+    const parts = { Parts: [{ PartNumber: 1, ETag }] };
+    await objects.api.CompleteMultipartUpload(objects.call(other), { ...named, MultipartUpload: parts });
+    expect((await objects.get("parts of others")).text).toBe("content");
+  });
+
   test("who may read the bucket but not use the key is refused", async () => {
     await objects.api.PutBucketPolicy(objects.call(), {
       Bucket: BUCKET,
