@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -6,85 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { systemClock } from "../../src/clock.ts";
 import { claimDue, LEASE_MILLISECONDS } from "../../src/jobs/claims.ts";
-import type { JobHandler, NewJob, RecurringJob, RunningJob } from "../../src/jobs/jobs.ts";
-import { migrations } from "../../src/jobs/migrations.ts";
-import { createJobs, type JobQueue } from "../../src/jobs/queue.ts";
-import { type JobWorker, startWorker } from "../../src/jobs/worker.ts";
+import type { JobHandler, RunningJob } from "../../src/jobs/jobs.ts";
+import { createJobs } from "../../src/jobs/queue.ts";
+import { startWorker } from "../../src/jobs/worker.ts";
 import type { Metadata } from "../../src/storage/metadata/metadata.ts";
-import { openMetadata } from "../../src/storage/metadata/open.ts";
-import { type TurnedClock, turnedClock } from "../turned-clock.ts";
+import { turnedClock } from "../turned-clock.ts";
 import { describeOnEachDatabase } from "./databases.ts";
-
-const KIND = "test.work";
-
-/** One server: its queue, and workers that the test starts. */
-interface Server {
-  readonly metadata: Metadata;
-  readonly jobs: JobQueue;
-  enqueue(job: Partial<NewJob>): Promise<string>;
-  /** `run` is the handler of KIND. */
-  work(run: JobHandler["run"], options?: WorkOptions): JobWorker;
-  /** Resolves when this server's worker took everything that is due now. */
-  looked(): Promise<void>;
-}
-
-interface WorkOptions {
-  readonly maxAttempts?: number;
-  readonly concurrency?: number;
-  readonly handlers?: readonly JobHandler[];
-  readonly recurring?: readonly RecurringJob[];
-}
+import { jobServers, KIND, type Server, until } from "./job-servers.ts";
 
 describeOnEachDatabase("jobs", (databases) => {
-  const started: JobWorker[] = [];
-  const opened: Metadata[] = [];
-
-  afterEach(async () => {
-    await Promise.all(started.splice(0).map((worker) => worker.stop()));
-    await Promise.all(opened.splice(0).map((metadata) => metadata.close()));
-  });
-
-  async function serve(clock: TurnedClock | ReturnType<typeof systemClock>, url?: string): Promise<Server> {
-    const metadata = await openMetadata(url ?? (await databases.fresh()), migrations);
-    opened.push(metadata);
-    const jobs = createJobs(metadata, clock);
-    const marker = `test.marker.${opened.length}`;
-    let markers = 0;
-    const countMarkers = async () => {
-      markers += 1;
-    };
-    return {
-      metadata,
-      jobs,
-      enqueue: (job) => metadata.write((tx) => jobs.enqueue(tx, { kind: KIND, payload: null, ...job })),
-      work(run, options = {}) {
-        const { maxAttempts, handlers = [], recurring = [], ...rest } = options;
-        const handler: JobHandler = {
-          kind: KIND,
-          run,
-          ...(maxAttempts === undefined ? {} : { maxAttempts }),
-        };
-        const log = pino({ level: "silent" });
-        const worker = startWorker({
-          metadata,
-          clock,
-          jobs,
-          log,
-          random: () => 1,
-          handlers: [handler, ...handlers, { kind: marker, run: countMarkers }],
-          recurring,
-          ...rest,
-        });
-        started.push(worker);
-        return worker;
-      },
-      async looked() {
-        const before = markers;
-        await metadata.write((tx) => jobs.enqueue(tx, { kind: marker, payload: null }));
-        await until(() => markers > before);
-      },
-    };
-  }
+  const serve = jobServers(databases);
 
   test("a job runs with its payload once its transaction is committed, and is gone afterwards", async () => {
     const server = await serve(turnedClock());
@@ -329,92 +260,6 @@ describeOnEachDatabase("jobs", (databases) => {
     expect(most).toBe(3);
   });
 
-  test("of two servers one enqueues a recurring job each time it is due", async () => {
-    const url = await databases.fresh();
-    const clock = turnedClock();
-    const ran: unknown[] = [];
-    const recurring: RecurringJob[] = [
-      { name: "test.hourly", schedule: "rate(1 hour)", kind: KIND, payload: "hourly" },
-      { name: "test.nightly", schedule: "cron(30 3 * * ? *)", kind: KIND, payload: "nightly" },
-    ];
-    const servers = [await serve(clock, url), await serve(clock, url)];
-    const workers = servers.map((server) =>
-      server.work(async (job) => void ran.push(job.payload), { recurring }),
-    );
-    const wake = () => {
-      for (const worker of workers) worker.wake();
-    };
-    // Turning the clock under a job that is being marked as done would end its lease.
-    const done = (count: number) =>
-      until(async () => ran.length >= count && (await servers[0]?.jobs.counts())?.length === 0);
-    await until(async () => {
-      const rows =
-        (await servers[0]?.metadata.reader.selectFrom("job_schedules").selectAll().execute()) ?? [];
-      return rows.length === 3;
-    });
-    expect(ran).toEqual([]);
-    clock.turn(3_600_000);
-    wake();
-    await done(1);
-    clock.turn(16.5 * 3_600_000);
-    wake();
-    await done(3);
-    expect([...ran].sort()).toEqual(["hourly", "hourly", "nightly"]);
-    clock.turn(1_800_000 - 1);
-    wake();
-    for (const server of servers) await server.looked();
-    expect(ran).toHaveLength(3);
-    clock.turn(1);
-    wake();
-    await done(4);
-    expect(ran).toHaveLength(4);
-    expect(ran.at(-1)).toBe("hourly");
-  });
-
-  test("a schedule that changed counts from now; one that did not keeps its time over a restart", async () => {
-    const url = await databases.fresh();
-    const clock = turnedClock();
-    const recurring = (schedule: string) => [{ name: "test.one", schedule, kind: KIND, payload: null }];
-    const dueIn = async (schedule: string) => {
-      const server = await serve(clock, url);
-      const worker = server.work(async () => undefined, { recurring: recurring(schedule) });
-      await server.looked();
-      await worker.stop();
-      const row = await server.metadata.reader
-        .selectFrom("job_schedules")
-        .select("due_at")
-        .where("name", "=", "test.one")
-        .executeTakeFirst();
-      return ((row?.due_at ?? 0) - clock.now().getTime()) / 60_000;
-    };
-    expect(await dueIn("rate(60 minutes)")).toBe(60);
-    clock.turn(10 * 60_000);
-    expect(await dueIn("rate(60 minutes)")).toBe(50);
-    expect(await dueIn("rate(30 minutes)")).toBe(30);
-  });
-
-  test("on short days what recurs by a rate comes sooner in proportion, but not more than once a second", async () => {
-    const url = await databases.fresh();
-    const dueIn = async (dayMilliseconds: number, schedule: string) => {
-      const clock = turnedClock("2026-11-24T10:00:00Z", dayMilliseconds);
-      const server = await serve(clock, url);
-      const recurring = [{ name: "test.one", schedule, kind: KIND, payload: null }];
-      const worker = server.work(async () => undefined, { recurring });
-      await server.looked();
-      await worker.stop();
-      const row = await server.metadata.reader
-        .selectFrom("job_schedules")
-        .select("due_at")
-        .where("name", "=", "test.one")
-        .executeTakeFirst();
-      return (row?.due_at ?? 0) - clock.now().getTime();
-    };
-    expect(await dueIn(86_400_000, "rate(1 day)")).toBe(86_400_000);
-    expect(await dueIn(60_000, "rate(1 day)")).toBe(60_000);
-    expect(await dueIn(60_000, "rate(1 minute)")).toBe(1_000);
-    expect(await dueIn(60_000, "cron(30 11 * * ? *)")).toBe(90 * 60_000);
-  });
-
   test("work goes on after the database was away", async () => {
     const server = await serve(systemClock());
     const seen: unknown[] = [];
@@ -441,12 +286,4 @@ test("two handlers of one kind are refused", async () => {
 async function isWaitingAfter(server: Server, attempts: number): Promise<boolean> {
   const rows = await server.metadata.reader.selectFrom("jobs").selectAll().where("kind", "=", KIND).execute();
   return rows.some((row) => row.state === "waiting" && row.attempts === attempts);
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > giveUp) throw new Error("it did not happen");
-    await sleep(2);
-  }
 }
