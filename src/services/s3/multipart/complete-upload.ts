@@ -42,7 +42,7 @@ export async function completeMultipartUpload(
   });
   const named = namedParts(input.MultipartUpload);
   const conditions = { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch };
-  const version = await conditionally(conditions, () => complete(s3, call, bucket, input, named));
+  const version = await conditionally(conditions, input.Key, () => complete(s3, call, bucket, input, named));
   return {
     Location: `${call.baseUrl}/${bucket.name}/${encodeURIComponent(version.key).replaceAll("%2F", "/")}`,
     Bucket: bucket.name,
@@ -101,7 +101,7 @@ async function complete(
           retention: upload.retention ?? standardRetention(bucket, s3.clock),
           legalHold: upload.legalHold,
         },
-        { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch },
+        { ifMatch: input.IfMatch, ifNoneMatch: input.IfNoneMatch, begunAt: upload.initiatedAt },
         causeOf(call, "CompleteMultipartUpload"),
       );
       await endUpload(tx, s3, uploadId);
@@ -161,8 +161,6 @@ function checkChecksumType({ description }: Upload, { ChecksumType: type }: Inpu
   if (type === undefined || type === expected) return;
   if (type !== "COMPOSITE" && type !== "FULL_OBJECT")
     throw new AwsError("InvalidRequest", "Value for x-amz-checksum-type header is invalid.");
-  // What an upload without an algorithm gets is a checksum of the whole object.
-  if (expected === undefined && type === "FULL_OBJECT") return;
   throw new AwsError(
     "InvalidRequest",
     `The upload was created using the ${expected ?? "null"} checksum mode. The complete request must use the same checksum mode.`,

@@ -6,6 +6,8 @@ import { contentRange, parseRange } from "./range.ts";
 const version = { etag: "abc", createdAt: new Date("2026-11-01T10:30:00.250Z") };
 const EARLIER = new Date("2026-11-01T10:29:59Z");
 const SAME = new Date("2026-11-01T10:30:00Z");
+const NOW = new Date("2026-11-02T00:00:00Z");
+const FUTURE = new Date("2026-11-02T00:00:01Z");
 
 describe("conditions of reads (RFC 9110 section 13.2.2)", () => {
   test.each([
@@ -25,10 +27,13 @@ describe("conditions of reads (RFC 9110 section 13.2.2)", () => {
     [{ ifNoneMatch: '"x"', ifModifiedSince: SAME }, "proceed"],
     [{ ifModifiedSince: SAME }, "not modified"],
     [{ ifModifiedSince: EARLIER }, "proceed"],
+    // Section 13.1.3: a date behind the server's own time is no condition.
+    [{ ifModifiedSince: FUTURE }, "proceed"],
+    [{ ifUnmodifiedSince: FUTURE }, "proceed"],
     // 412 goes before 304.
     [{ ifMatch: '"x"', ifNoneMatch: '"abc"' }, { failed: "If-Match" }],
   ])("%j", (conditions, decision) => {
-    expect(decideRead(conditions, version)).toEqual(decision as ReturnType<typeof decideRead>);
+    expect(decideRead(conditions, version, NOW)).toEqual(decision as ReturnType<typeof decideRead>);
   });
 });
 
@@ -43,8 +48,29 @@ describe("conditions of writes", () => {
     [{ ifMatch: '"abc"' }, undefined, "NoSuchKey"],
     [{ ifMatch: "*" }, undefined, "NoSuchKey"],
   ])("%j on a key with etag %s: %s", (conditions, current, refusal) => {
-    expect(nameOfRefusal(() => checkWrite(conditions, "key", current))).toBe(refusal);
+    const newest =
+      current === undefined ? undefined : { etag: current, delete_marker: 0, created_at: SAME.getTime() };
+    expect(nameOfRefusal(() => checkWrite(conditions, "key", newest))).toBe(refusal);
   });
+
+  test.each([
+    [{ ifMatch: '"abc"' }, 0, "ConditionalRequestConflict"],
+    [{ ifMatch: '"x"' }, 0, "PreconditionFailed"],
+    [{ ifMatch: '"abc"' }, 1, "NoSuchKey"],
+    [{ ifNoneMatch: "*" }, 0, "PreconditionFailed"],
+    [{ ifNoneMatch: "*" }, 1, "ConditionalRequestConflict"],
+    [{}, 0, undefined],
+  ])(
+    "%j where the key was written (marker: %d) since the upload began: %s",
+    (conditions, marker, refusal) => {
+      const newest = { etag: "abc", delete_marker: marker, created_at: SAME.getTime() };
+      const since = { ...conditions, begunAt: EARLIER };
+      expect(nameOfRefusal(() => checkWrite(since, "key", newest))).toBe(refusal);
+      const before = { ...conditions, begunAt: SAME };
+      if (refusal === "ConditionalRequestConflict")
+        expect(nameOfRefusal(() => checkWrite(before, "key", newest))).toBeUndefined();
+    },
+  );
 
   test("a delete is held to etag, size and time of what is there; what is not there is no failure", () => {
     const there = { etag: "abc", size: 3, created_at: version.createdAt.getTime() };
@@ -60,11 +86,11 @@ describe("conditions of writes", () => {
 
   test("a database that gives up over a conditional write says that it is one", async () => {
     const conflict = () => Promise.reject(new WriteConflict("others were faster"));
-    await expect(conditionally({ ifNoneMatch: "*" }, conflict)).rejects.toMatchObject({
+    await expect(conditionally({ ifNoneMatch: "*" }, "key", conflict)).rejects.toMatchObject({
       name: "ConditionalRequestConflict",
       status: 409,
     });
-    await expect(conditionally({}, conflict)).rejects.toBeInstanceOf(WriteConflict);
+    await expect(conditionally({}, "key", conflict)).rejects.toBeInstanceOf(WriteConflict);
   });
 
   test("a list of etags is one of them", () => {

@@ -3,10 +3,9 @@
  * goes before If-Unmodified-Since and If-None-Match before If-Modified-Since; of two that were both sent, the one that
  * goes before decides alone. Dates are compared in whole seconds, for that is what Last-Modified says.
  */
-import { AwsError } from "../../../aws/errors.ts";
 import { WriteConflict } from "../../../storage/metadata/errors.ts";
 import { S3Error } from "../s3-error.ts";
-import { noSuchKey, preconditionFailed } from "./errors.ts";
+import { conditionalRequestConflict, noSuchKey, preconditionFailed } from "./errors.ts";
 
 /** If-Match, If-None-Match and the like of a write, decided in the transaction that writes. */
 export interface WriteConditions {
@@ -14,6 +13,8 @@ export interface WriteConditions {
   readonly ifMatch?: string | undefined;
   /** S3 documents only `*`; etags are understood as RFC 9110 says. */
   readonly ifNoneMatch?: string | undefined;
+  /** When the write began (a multipart upload): what came on top of the key since is a conflict. */
+  readonly begunAt?: Date;
 }
 
 export interface ReadConditions {
@@ -31,7 +32,12 @@ export interface Validators {
 
 export type ReadDecision = "proceed" | "not modified" | { readonly failed: string };
 
-export function decideRead(conditions: ReadConditions, { etag, createdAt }: Validators): ReadDecision {
+/** @param now a date of If-Modified-Since that lies behind it is no condition (RFC 9110 section 13.1.3) */
+export function decideRead(
+  conditions: ReadConditions,
+  { etag, createdAt }: Validators,
+  now: Date,
+): ReadDecision {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
   if (ifMatch !== undefined) {
     if (!matches(ifMatch, etag)) return { failed: "If-Match" };
@@ -39,7 +45,11 @@ export function decideRead(conditions: ReadConditions, { etag, createdAt }: Vali
     return { failed: "If-Unmodified-Since" };
   if (ifNoneMatch !== undefined) {
     if (matches(ifNoneMatch, etag)) return "not modified";
-  } else if (ifModifiedSince !== undefined && seconds(createdAt) <= seconds(ifModifiedSince))
+  } else if (
+    ifModifiedSince !== undefined &&
+    seconds(createdAt) <= seconds(ifModifiedSince) &&
+    seconds(ifModifiedSince) <= seconds(now)
+  )
     return "not modified";
   return "proceed";
 }
@@ -48,9 +58,10 @@ export function decideRead(conditions: ReadConditions, { etag, createdAt }: Vali
 export function checkRead(
   conditions: ReadConditions,
   version: Validators,
+  now: Date,
   headers: () => Readonly<Record<string, string>>,
 ): void {
-  const decision = decideRead(conditions, version);
+  const decision = decideRead(conditions, version, now);
   if (decision === "proceed") return;
   if (decision === "not modified")
     throw new S3Error("NotModified", "Not Modified", { status: 304, headers: headers() });
@@ -58,33 +69,38 @@ export function checkRead(
 }
 
 /**
- * Throws NoSuchKey, PreconditionFailed.
- * @param current etag of the newest version; undefined where there is none or it is a delete marker
+ * Throws NoSuchKey, PreconditionFailed, ConditionalRequestConflict.
+ * @param newest of the key: an object or a delete marker
  */
-export function checkWrite(conditions: WriteConditions, key: string, current: string | undefined): void {
-  const { ifMatch, ifNoneMatch } = conditions;
+export function checkWrite(
+  conditions: WriteConditions,
+  key: string,
+  newest: { readonly etag: string; readonly delete_marker: number; readonly created_at: number } | undefined,
+): void {
+  const { ifMatch, ifNoneMatch, begunAt } = conditions;
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  const current = newest?.delete_marker === 0 ? newest.etag : undefined;
   if (ifMatch !== undefined) {
     if (current === undefined) throw noSuchKey(key);
     if (!matches(ifMatch, current)) throw preconditionFailed("If-Match");
   }
   if (ifNoneMatch !== undefined && current !== undefined && matches(ifNoneMatch, current))
     throw preconditionFailed("If-None-Match");
+  if (begunAt !== undefined && newest !== undefined && newest.created_at > begunAt.getTime())
+    throw conditionalRequestConflict(key, ifMatch === undefined ? "If-None-Match" : "If-Match");
 }
 
 /** Runs a write. Throws ConditionalRequestConflict where others kept changing what its conditions are about. */
 export async function conditionally<Result>(
   { ifMatch, ifNoneMatch }: WriteConditions,
+  key: string | undefined,
   write: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await write();
   } catch (error) {
     if (!(error instanceof WriteConflict) || (ifMatch ?? ifNoneMatch) === undefined) throw error;
-    throw new AwsError(
-      "ConditionalRequestConflict",
-      "The conditional request cannot succeed due to a conflicting operation against this resource.",
-      { status: 409, cause: error },
-    );
+    throw conditionalRequestConflict(key ?? "", ifMatch === undefined ? "If-None-Match" : "If-Match", error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import type { CopyObjectCommandInput } from "@aws-sdk/client-s3";
-import { copyObject } from "./copy-object.ts";
 import { parseCopySource } from "./copy-source.ts";
 import {
   BUCKET,
@@ -187,29 +187,53 @@ describe("CopyObject", () => {
   });
 });
 
-test("of a source in parts that is deleted in this very moment no copy without content is made", async () => {
-  const { api, call, s3 } = objects;
-  const kms = { ServerSideEncryption: "aws:kms" } as const;
+test("a copy of an object in parts is of one piece, with etag and checksum of the whole", async () => {
+  const { api, call } = objects;
   const source = { Bucket: BUCKET, Key: "in parts" };
-  const { UploadId } = await api.CreateMultipartUpload(call(), { ...source, ...kms });
-  const body = bodyOf("a part");
+  const SHA256 = createHash("sha256").update("123456789").digest("base64");
+  const { UploadId } = await api.CreateMultipartUpload(call(), { ...source, ChecksumAlgorithm: "SHA256" });
+  const body = bodyOf("123456789", { algorithm: "SHA256", checksum: SHA256 });
   const { ETag } = await api.UploadPart(call({ body }), { ...source, UploadId, PartNumber: 1 });
-  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-  await api.CompleteMultipartUpload(call(), { ...source, UploadId, MultipartUpload });
-  const deleting: typeof s3 = {
-    ...s3,
-    kms: {
-      ...s3.kms,
-      // Asked after the source was found, and before its parts are read.
-      async checkUse(...question) {
-        await s3.kms.checkUse(...question);
-        if (question[2].actions[0] === "kms:GenerateDataKey") await api.DeleteObject(call(), source);
-      },
-    },
-  };
-  const input = { Bucket: BUCKET, Key: "of nothing", CopySource: `${BUCKET}/in parts`, ...kms };
-  await expect(copyObject(deleting, call(), input)).rejects.toMatchObject({ name: "NoSuchKey" });
-  await expect(objects.get("of nothing")).rejects.toMatchObject({ name: "NoSuchKey" });
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag, ChecksumSHA256: SHA256 }] };
+  const whole = await api.CompleteMultipartUpload(call(), { ...source, UploadId, MultipartUpload });
+  expect(whole).toMatchObject({ ChecksumType: "COMPOSITE", ETag: expect.stringMatching(/-1"$/) });
+  const { CopyObjectResult: copied } = await copy(`${BUCKET}/in parts`, "in one piece");
+  expect(copied).toMatchObject({
+    ETag: `"${md5Of("123456789")}"`,
+    ChecksumType: "FULL_OBJECT",
+    ChecksumSHA256: SHA256,
+  });
+  const { Checksum } = await api.GetObjectAttributes(call(), { ...source, ObjectAttributes: ["Checksum"] });
+  // The number of parts stands beside it.
+  expect(Checksum?.ChecksumSHA256).toBe(whole.ChecksumSHA256?.replace(/-1$/, "") ?? "");
+  const attributes = await api.GetObjectAttributes(call(), {
+    ...{ Bucket: BUCKET, Key: "in one piece", ObjectAttributes: ["ObjectParts", "ETag"] },
+  });
+  expect(attributes.ObjectParts).toBeUndefined();
+  expect((await objects.get("in one piece")).text).toBe("123456789");
+  // Its parts may be deleted.
+  await api.DeleteObject(call(), source);
+  expect((await objects.get("in one piece")).text).toBe("123456789");
+});
+
+test("a copy where versioning is suspended says that it is the null version", async () => {
+  const bucket = { Bucket: "suspended-copies" };
+  await makeBucket(objects, bucket.Bucket);
+  await objects.put("a", "content", bucket);
+  expect((await copy("suspended-copies/a", "b", bucket)).VersionId).toBeUndefined();
+  await objects.api.PutBucketVersioning(objects.call(), {
+    ...{ ...bucket, VersioningConfiguration: { Status: "Suspended" } },
+  });
+  expect((await copy("suspended-copies/a", "b", bucket)).VersionId).toBe("null");
+});
+
+test("another encryption is a change: an object under a KMS key is copied onto itself as the bucket has it", async () => {
+  await objects.put("was under a key", "content", { ServerSideEncryption: "aws:kms" });
+  const output = await copy(`${BUCKET}/was under a key`, "was under a key");
+  expect(output.ServerSideEncryption).toBe("AES256");
+  await expect(copy(`${BUCKET}/was under a key`, "was under a key")).rejects.toMatchObject({
+    name: "InvalidRequest",
+  });
 });
 
 test("tags in a header that the copy does not get are none to its policy", async () => {

@@ -1,7 +1,6 @@
 /**
- * CopyObject. Where source and copy lie under the same key no byte moves: the copy refers to the same blobs, with the
- * source's etag and checksum. Under another key or with another checksum the bytes are read and written anew, and the
- * copy is of one piece.
+ * CopyObject. A copy is of one piece, whatever its source was: etag and checksum are those of the whole. Where the source
+ * is of one piece too and lies under the same key, no byte moves; else the bytes are read and written anew.
  */
 import type { CopyObjectCommandInput, CopyObjectCommandOutput } from "@aws-sdk/client-s3";
 import { AwsError } from "../../../aws/errors.ts";
@@ -16,14 +15,12 @@ import { checksumOutput } from "./checksum-members.ts";
 import { conditionally } from "./conditions.ts";
 import { asCallOfSource, type CopySource, openCopySource, parseCopySource } from "./copy-source.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
-import { noSuchKey } from "./errors.ts";
 import { causeOf, checkKey, type NewObject, openForWriting } from "./new-object.ts";
 import { type ChosenEncryption, encryptionFor, encryptionHeaders } from "./object-encryption.ts";
 import { describeHeaders } from "./object-headers.ts";
 import { openContent } from "./open-content.ts";
-import { partsOf } from "./parts.ts";
 import { etagOf, LARGEST_PUT, receiving } from "./put-object.ts";
-import { authorizeOn, writtenVersionId } from "./read-version.ts";
+import { authorizeOn, versionIdOutput } from "./read-version.ts";
 import { hashesFor, STANDARD_CHECKSUM } from "./verify-content.ts";
 import type { NewVersion, ObjectDescription, Version } from "./version.ts";
 
@@ -72,7 +69,7 @@ export async function copyObject(
       conditions,
       causeOf(call, "CopyObject"),
     );
-  const written = await conditionally(conditions, () =>
+  const written = await conditionally(conditions, input.Key, () =>
     mayShare(source.version, copy)
       ? share(s3, source.version, write)
       : rewrite(s3, call, source, copy, write),
@@ -84,7 +81,8 @@ export async function copyObject(
       ...checksumOutput(written.description.checksum),
     },
     CopySourceVersionId: source.versionId,
-    VersionId: writtenVersionId(written),
+    // Of a copy S3 says also that it is the null version, where versioning is suspended.
+    VersionId: versionIdOutput(target.bucket, written),
     Expiration: expirationHeader(target.bucket, written, s3.clock),
     ...encryptionHeaders(written.description.encryption, "written"),
   };
@@ -122,17 +120,17 @@ function newVersion(copy: Copy, { checksum, ...content }: Content): NewVersion {
 /** Of a class no blob is: what can be read lies in the hot tier, and archives are moved after the commit. */
 function mayShare(source: Version, { encryption, algorithm }: Copy): boolean {
   return (
+    source.partCount === 0 &&
     source.description.encryption.scope === encryption.encryption.scope &&
     source.description.checksum?.algorithm === algorithm
   );
 }
 
-async function share(s3: S3Context, source: Version, write: Write): Promise<Version> {
+function share(s3: S3Context, source: Version, write: Write): Promise<Version> {
   const { size, etag, blobId, description } = source;
-  const parts = source.partCount === 0 ? [] : await partsOf(s3.metadata.reader, source.id);
-  // The source was deleted since it was found, and its parts' rows with it.
-  if (parts.length !== source.partCount) throw noSuchKey(source.key);
-  return s3.metadata.write((tx) => write(tx, { size, etag, blobId, parts, checksum: description.checksum }));
+  return s3.metadata.write((tx) =>
+    write(tx, { size, etag, blobId, parts: [], checksum: description.checksum }),
+  );
 }
 
 async function rewrite(
@@ -211,7 +209,8 @@ function checkChangesSomething(
     input.SSECustomerAlgorithm !== undefined ||
     input.CopySourceSSECustomerAlgorithm !== undefined ||
     input.ChecksumAlgorithm !== undefined ||
-    standardAlgorithm(target.bucket) === "aws:kms" ||
+    version.description.encryption.kind !== "AES256" ||
+    standardAlgorithm(target.bucket) !== undefined ||
     version.restoredUntil !== null;
   if (changes) return;
   throw invalidRequest(
@@ -219,7 +218,7 @@ function checkChangesSomething(
   );
 }
 
-/** What the bucket's encryption configuration says; where that is AES256, it changes nothing. */
+/** What the bucket's encryption configuration says, where it has one of its own: S3 takes that for a change, even AES256. */
 function standardAlgorithm({ settings }: Bucket): string | undefined {
   return settings.encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
 }

@@ -86,7 +86,7 @@ export async function openCopySource(
       "The source of a copy request may not specifically refer to a delete marker by version id.",
     );
   if (version.deleteMarker) throw noSuchKey(named.key);
-  checkConditions(input, version);
+  checkConditions(input, version, call.now);
   readableOrThrow(version, call.now, "copy");
   const customerKey = await readingKey(s3, call, bucket, version, {
     SSECustomerAlgorithm: input.CopySourceSSECustomerAlgorithm,
@@ -106,7 +106,7 @@ export function asCallOfSource(call: S3Call): S3Call {
 }
 
 /** Where a read would answer 304, a copy answers 412 (API Reference, "CopyObject"). */
-function checkConditions(input: CopySourceInput, version: Version): void {
+function checkConditions(input: CopySourceInput, version: Version, now: Date): void {
   const decision = decideRead(
     {
       ifMatch: input.CopySourceIfMatch,
@@ -115,6 +115,7 @@ function checkConditions(input: CopySourceInput, version: Version): void {
       ifUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
     },
     version,
+    now,
   );
   if (decision === "proceed") return;
   if (decision !== "not modified") throw preconditionFailed(`x-amz-copy-source-${decision.failed}`);

@@ -29,7 +29,7 @@ export const createWriteVersions: CreateWriteVersions = (s3) => ({
     const key = storedKey(version.key);
     const versioning = await versioningNow(tx, bucket);
     const newest = await findVersionRow(tx, bucket.id, key);
-    checkWrite(conditions, version.key, newest?.delete_marker === 0 ? newest.etag : undefined);
+    checkWrite(conditions, version.key, newest);
     const row = await placeOnTop(tx, s3, { bucket, key, versioning, newest }, contentColumns(version));
     await keepContent(tx, s3, row.id, version.blobId, version.parts);
     if (isArchived(version.storageClass)) await enqueueArchive(tx, s3, [row.id]);

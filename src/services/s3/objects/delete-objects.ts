@@ -11,8 +11,10 @@ import { bucketInRegion } from "../buckets/open-bucket.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { type Deletion, deleteOne, type PermittedDeletion, permitDeletion } from "./delete-object.ts";
-import { keyTooLong, LONGEST_KEY } from "./errors.ts";
+import { keyTooLong, LONGEST_KEY, noSuchVersion } from "./errors.ts";
 import { causeOf } from "./new-object.ts";
+import { bypassOf } from "./object-lock.ts";
+import { isVersionId } from "./version-id.ts";
 import type { WriteCause } from "./write-version.ts";
 
 const MOST_KEYS = 1_000;
@@ -36,13 +38,16 @@ export async function deleteObjects(
   });
   const bucket = await bucketInRegion(s3, call, input.Bucket);
   const cause = causeOf(call, "DeleteObject");
-  const bypass = input.BypassGovernanceRetention === true;
+  const bypass = bypassOf(bucket, input.BypassGovernanceRetention);
   const deleted: DeletedObject[] = [];
   const errors: _Error[] = [];
   const permit = async (one: Deletion): Promise<PermittedDeletion> => {
     // A marker would be made of it. Keys of addresses are the door's to check.
     const size = Buffer.byteLength(one.key);
     if (size > LONGEST_KEY) throw keyTooLong(size);
+    // DeleteObject says InvalidArgument to an id of no form, this operation does not.
+    if (one.versionId !== undefined && !isVersionId(one.versionId))
+      throw noSuchVersion(one.key, one.versionId);
     return permitDeletion(s3, call, bucket, one, bypass);
   };
   for (let from = 0; from < wanted.length; from += BATCH) {

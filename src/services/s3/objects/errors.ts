@@ -25,6 +25,14 @@ export function preconditionFailed(condition: string): AwsError {
   });
 }
 
+export function conditionalRequestConflict(key: string, condition: string, cause?: unknown): AwsError {
+  return new AwsError(
+    "ConditionalRequestConflict",
+    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+    { status: 409, members: { Condition: condition, Key: key }, cause },
+  );
+}
+
 /** A delete marker was asked for by its version id, or something that only content has. */
 export function methodNotAllowed(method: string, headers: Readonly<Record<string, string>>): AwsError {
   return new S3Error("MethodNotAllowed", "The specified method is not allowed against this resource.", {

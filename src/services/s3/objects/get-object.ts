@@ -85,6 +85,7 @@ async function beginReading(s3: S3Context, call: S3Call, input: ReadInput): Prom
       ifUnmodifiedSince: input.IfUnmodifiedSince,
     },
     version,
+    call.now,
     () => notModifiedHeaders(opened),
   );
   if (input.PartNumber === undefined) {

@@ -35,12 +35,18 @@ export async function getObjectAttributes(
     LastModified: version.createdAt,
     VersionId: versionIdOutput(bucket, version),
     ...(names.has("ETag") && { ETag: version.etag }),
-    ...(names.has("Checksum") && checksum?.value !== undefined && { Checksum: checksumOutput(checksum) }),
+    ...(names.has("Checksum") && checksum?.value !== undefined && { Checksum: checksumOfWhole(checksum) }),
     ...(names.has("StorageClass") && { StorageClass: version.storageClass as Output["StorageClass"] }),
     ...(names.has("ObjectSize") && { ObjectSize: version.size }),
     ...(names.has("ObjectParts") &&
       version.partCount > 0 && { ObjectParts: await partsOutput(s3, version, input) }),
   };
+}
+
+/** Here a composite one comes without its number of parts, which stands beside it. */
+function checksumOfWhole(checksum: Version["description"]["checksum"]): Output["Checksum"] {
+  const value = checksum?.value?.replace(/-\d+$/, "");
+  return checksum && value !== undefined ? checksumOutput({ ...checksum, value }) : undefined;
 }
 
 async function partsOutput(
@@ -55,7 +61,7 @@ async function partsOutput(
   return {
     TotalPartsCount: version.partCount,
     PartNumberMarker: String(after),
-    NextPartNumberMarker: String(page.at(-1)?.partNumber ?? after),
+    NextPartNumberMarker: String(page.at(-1)?.partNumber ?? (most === 0 ? after : 0)),
     MaxParts: most,
     // Whoever asks for no part has nothing to go on from.
     IsTruncated: most > 0 && found.length > most,

@@ -25,6 +25,7 @@ export async function getObjectTagging(
   const { bucket, version } = await openVersion(s3, call, input, {
     current: "s3:GetObjectTagging",
     named: "s3:GetObjectVersionTagging",
+    onMarker: "GET",
   });
   const tags = Object.entries(version.tags).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return { TagSet: tagSet(Object.fromEntries(tags)), VersionId: versionIdOutput(bucket, version) };
@@ -37,7 +38,11 @@ export async function putObjectTagging(
 ): Promise<Omit<PutObjectTaggingCommandOutput, "$metadata">> {
   if (input.Tagging?.TagSet === undefined) throw malformedXml();
   const tags = checkTags(input.Tagging.TagSet, OBJECT_TAG_LIMITS);
-  const actions = { current: "s3:PutObjectTagging", named: "s3:PutObjectVersionTagging" };
+  const actions = {
+    current: "s3:PutObjectTagging",
+    named: "s3:PutObjectVersionTagging",
+    onMarker: "PUT",
+  } as const;
   const opened = await openVersion(s3, call, input, actions, requestTagConditions(tags));
   await setTags(s3, call, opened, tags, "Object Tags Added");
   return { VersionId: versionIdOutput(opened.bucket, opened.version) };
@@ -51,6 +56,7 @@ export async function deleteObjectTagging(
   const opened = await openVersion(s3, call, input, {
     current: "s3:DeleteObjectTagging",
     named: "s3:DeleteObjectVersionTagging",
+    onMarker: "DELETE",
   });
   await setTags(s3, call, opened, {}, "Object Tags Deleted");
   return { VersionId: versionIdOutput(opened.bucket, opened.version) };

@@ -266,7 +266,7 @@ describe("DeleteObjects", () => {
     expect(output.Deleted).toEqual([{ Key: "d1" }, { Key: "never" }]);
     expect(output.Errors?.map(({ Key, Code }) => [Key, Code]).toSorted()).toEqual([
       ["d2", "PreconditionFailed"],
-      ["d3", "InvalidArgument"],
+      ["d3", "NoSuchVersion"],
     ]);
     const quiet = await objects.api.DeleteObjects(objects.call(), {
       Bucket: BUCKET,
@@ -368,4 +368,40 @@ describe("DeleteObjects", () => {
     expect(output.Deleted?.map(({ Key }) => Key)).toEqual(["fits", "ü".repeat(512)]);
     await expect(remove("")).rejects.toMatchObject({ name: "MalformedXML" });
   });
+
+  test("bypassing governance is asked for where Object Lock is", async () => {
+    const bypass = { Bucket: BUCKET, BypassGovernanceRetention: true };
+    await expect(objects.api.DeleteObject(objects.call(), { ...bypass, Key: "a" })).rejects.toMatchObject({
+      name: "InvalidArgument",
+      message: expect.stringContaining("only applicable to Object Lock enabled buckets"),
+    });
+    await expect(
+      objects.api.DeleteObjects(objects.call(), { ...bypass, Delete: { Objects: [{ Key: "a" }] } }),
+    ).rejects.toMatchObject({ name: "InvalidArgument" });
+  });
+});
+
+test("nothing is tagged that is deleted: a marker is refused by its method, named or not", async () => {
+  const { api, call } = objects;
+  const at = { Bucket: "tagged-markers", Key: "a" };
+  await makeBucket(objects, at.Bucket);
+  await api.PutBucketVersioning(call(), { ...at, VersioningConfiguration: { Status: "Enabled" } });
+  await objects.put("a", "content", { ...at, Tagging: "empty&&team=a" });
+  expect((await api.GetObjectTagging(call(), at)) as object).toMatchObject({
+    TagSet: [
+      { Key: "empty", Value: "" },
+      { Key: "team", Value: "a" },
+    ],
+  });
+  const { VersionId } = await api.DeleteObject(call(), at);
+  for (const input of [at, { ...at, VersionId }]) {
+    const refused = (Method: string) => ({
+      ...{ name: "MethodNotAllowed", status: 405, members: { Method, ResourceType: "DeleteMarker" } },
+    });
+    await expect(api.GetObjectTagging(call(), input)).rejects.toMatchObject(refused("GET"));
+    await expect(api.DeleteObjectTagging(call(), input)).rejects.toMatchObject(refused("DELETE"));
+    await expect(api.PutObjectTagging(call(), { ...input, Tagging: { TagSet: [] } })).rejects.toMatchObject(
+      refused("PUT"),
+    );
+  }
 });

@@ -5,6 +5,7 @@ import { BlobTooLarge, BodyBrokenOff } from "../../../storage/blobs/errors.ts";
 import type { S3Call, UploadBody } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { expirationHeader } from "../lifecycle/headers.ts";
+import { storedKey } from "../object-key.ts";
 import { checksumOutput } from "./checksum-members.ts";
 import { checkWrite, conditionally, type WriteConditions } from "./conditions.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
@@ -15,8 +16,8 @@ import { describeHeaders } from "./object-headers.ts";
 import { checkIntegrityOfLocked } from "./object-lock.ts";
 import { writtenVersionId } from "./read-version.ts";
 import { hashesFor, STANDARD_CHECKSUM, verifyContent } from "./verify-content.ts";
-import type { ObjectEncryption, Version } from "./version.ts";
-import { findVersion } from "./version-rows.ts";
+import type { ObjectEncryption } from "./version.ts";
+import { findVersionRow } from "./version-rows.ts";
 
 /** What one request may bring. */
 export const LARGEST_PUT = 5 * 1024 ** 3;
@@ -76,7 +77,7 @@ export async function putObject(
           causeOf(call, call.signature?.type === "POST" ? "POST Object" : "PutObject"),
         ),
     );
-  const written = await conditionally(conditions, () => receiving(take));
+  const written = await conditionally(conditions, key, () => receiving(take));
   return {
     ETag: `"${written.etag}"`,
     VersionId: writtenVersionId(written),
@@ -110,11 +111,7 @@ async function refuseEarly(
   conditions: WriteConditions,
 ): Promise<void> {
   if (conditions.ifMatch === undefined && conditions.ifNoneMatch === undefined) return;
-  checkWrite(conditions, key, currentEtag(await findVersion(s3.metadata.reader, bucket, key)));
-}
-
-function currentEtag(version: Version | undefined): string | undefined {
-  return version?.deleteMarker === false ? version.etag : undefined;
+  checkWrite(conditions, key, await findVersionRow(s3.metadata.reader, bucket.id, storedKey(key)));
 }
 
 /** Errors of bytes on their way, in S3's words. What the door's stream failed with is the answer. */

@@ -24,6 +24,8 @@ import { findVersion } from "./version-rows.ts";
 export interface VersionActions {
   readonly current: string;
   readonly named: string;
+  /** What works on tags says of any delete marker that it is none to work on; a read of the newest is told NoSuchKey. */
+  readonly onMarker?: "GET" | "PUT" | "DELETE";
 }
 
 export const READ: VersionActions = { current: "s3:GetObject", named: "s3:GetObjectVersion" };
@@ -52,7 +54,7 @@ export async function openVersion(
 ): Promise<OpenedVersion> {
   const found = await lookUp(s3, call, input, actions, context);
   const { bucket, version } = found;
-  if (version.deleteMarker) throw markerRefusal(bucket, version, input.VersionId);
+  if (version.deleteMarker) throw markerRefusal(bucket, version, input.VersionId, actions.onMarker);
   return { bucket, version };
 }
 
@@ -106,13 +108,18 @@ export function mayOn(
   return isAllowed(s3, call, bucket, action, objectArn(bucket.name, version.key), context);
 }
 
-function markerRefusal(bucket: Bucket, marker: Version, versionId: string | undefined): AwsError {
+function markerRefusal(
+  bucket: Bucket,
+  marker: Version,
+  versionId: string | undefined,
+  method: VersionActions["onMarker"],
+): AwsError {
   const headers = {
     "x-amz-delete-marker": "true",
     ...(bucket.versioning !== "" && { "x-amz-version-id": marker.versionId }),
   };
-  if (versionId === undefined) return noSuchKey(marker.key, headers);
-  return methodNotAllowed("GET", { ...headers, "last-modified": marker.createdAt.toUTCString() });
+  if (versionId === undefined && method === undefined) return noSuchKey(marker.key, headers);
+  return methodNotAllowed(method ?? "GET", { ...headers, "last-modified": marker.createdAt.toUTCString() });
 }
 
 /** What answers say of a version: nothing in a bucket that never had any. */

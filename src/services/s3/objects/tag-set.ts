@@ -18,7 +18,8 @@ export function tagsColumn(tags: TagSet): string {
 /** `x-amz-tagging`: `team=a&stage=b`, URL-encoded. Throws InvalidArgument, InvalidTag, BadRequest. */
 export function parseTaggingHeader(header: string | undefined): TagSet {
   if (header === undefined || header === "") return {};
-  const tags = header.split("&").map((pair) => {
+  const pairs = header.split("&").filter((pair) => pair !== "");
+  const tags = pairs.map((pair) => {
     const at = pair.indexOf("=");
     const [key, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
     return { Key: decode(key, header), Value: decode(value, header) };

@@ -24,6 +24,10 @@ export function rankOfVersionId(versionId: string): number | undefined {
   return rank <= HIGHEST_RANK ? rank : undefined;
 }
 
+export function isVersionId(text: string): boolean {
+  return text === NULL_VERSION || rankOfVersionId(text) !== undefined;
+}
+
 const HIGHEST_RANK = 2 ** 52;
 
 /** Ascending is newest first. @param lowest rank that the key has so far */
