@@ -167,6 +167,22 @@ describe("KMS refuses in its own words", () => {
       says: "Algorithm ECDSA_SHA_256 is incompatible with key spec ECC_NIST_P384.",
     },
     {
+      what: "a digest for an algorithm that signs messages, and the other way round",
+      call: async () => {
+        const { KeyMetadata } = await bySdk("CreateKey", {
+          ...{ KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" },
+        });
+        const { KeyId } = KeyMetadata;
+        const digest = { KeyId, Message: Buffer.alloc(64), MessageType: "DIGEST" };
+        await refusalOf(
+          bySdk("Sign", { ...digest, MessageType: "RAW", SigningAlgorithm: "ED25519_PH_SHA_512" }),
+        );
+        return bySdk("Sign", { ...digest, SigningAlgorithm: "ED25519_SHA_512" });
+      },
+      error: "ValidationException",
+      says: "Message type DIGEST is incompatible with algorithm ED25519_SHA_512.",
+    },
+    {
       what: "rotation of an asymmetric key",
       call: async () => {
         const { KeyMetadata } = await bySdk("CreateKey", {

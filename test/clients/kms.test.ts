@@ -202,6 +202,7 @@ async function walk(run: Run, alias: string): Promise<ReadonlySet<string>> {
   expect(old["KeyMaterialId"]).toBe(made.CurrentKeyMaterialId);
 
   await signatures(call);
+  await edwardsSignatures(call);
   await macs(call);
 
   await call("DisableKey", { KeyId });
@@ -258,6 +259,38 @@ async function signatures(call: Run): Promise<void> {
   expect(Buffer.from(opened["Plaintext"])).toEqual(PLAINTEXT);
   const sealed = await call("Encrypt", { KeyId: box.KeyId, Plaintext: PLAINTEXT, EncryptionAlgorithm });
   expect(sealed["CiphertextBlob"]).toHaveLength(256);
+}
+
+/** Ed25519: of a message itself, or of a digest (Ed25519ph), and nothing else. */
+async function edwardsSignatures(call: Run): Promise<void> {
+  const { KeyMetadata } = await call("CreateKey", {
+    KeySpec: "ECC_NIST_EDWARDS25519",
+    KeyUsage: "SIGN_VERIFY",
+  });
+  expect(KeyMetadata.SigningAlgorithms).toEqual(["ED25519_SHA_512", "ED25519_PH_SHA_512"]);
+  const { KeyId } = KeyMetadata;
+  const { PublicKey } = await call("GetPublicKey", { KeyId });
+  const key = createPublicKey({ key: Buffer.from(PublicKey), format: "der", type: "spki" });
+  const raw = { KeyId, Message: PLAINTEXT, MessageType: "RAW", SigningAlgorithm: "ED25519_SHA_512" };
+  const { Signature } = await call("Sign", raw);
+  expect(verify(null, PLAINTEXT, key, Buffer.from(Signature))).toBe(true);
+  expect((await call("Verify", { ...raw, Signature }))["SignatureValid"]).toBe(true);
+  const digest = {
+    ...{ KeyId, Message: createHash("sha512").update(PLAINTEXT).digest() },
+    ...{ MessageType: "DIGEST", SigningAlgorithm: "ED25519_PH_SHA_512" },
+  };
+  const prehashed = await call("Sign", digest);
+  const verified = await call("Verify", { ...digest, Signature: prehashed["Signature"] });
+  expect(verified["SignatureValid"]).toBe(true);
+  const pair = await call("GenerateDataKeyPair", {
+    KeyId: (await call("CreateKey")).KeyMetadata.KeyId,
+    KeyPairSpec: "ECC_NIST_EDWARDS25519",
+  });
+  const privateKey = createPrivateKey({
+    ...{ key: Buffer.from(pair["PrivateKeyPlaintext"]), format: "der", type: "pkcs8" },
+  });
+  const publicKey = createPublicKey({ key: Buffer.from(pair["PublicKey"]), format: "der", type: "spki" });
+  expect(createPublicKey(privateKey).equals(publicKey)).toBe(true);
 }
 
 async function macs(call: Run): Promise<void> {

@@ -1,5 +1,6 @@
 import type {
   CreateKeyCommandInput,
+  CustomerMasterKeySpec,
   DescribeKeyCommandInput,
   KeyMetadata,
   ListKeysCommandInput,
@@ -137,7 +138,7 @@ function describe(key: Key, materialId: string | undefined): KeyMetadata {
     ...(key.deletion_at !== null && { DeletionDate: new Date(key.deletion_at) }),
     Origin: "AWS_KMS",
     KeyManager: key.manager as NonNullable<KeyMetadata["KeyManager"]>,
-    CustomerMasterKeySpec: spec,
+    CustomerMasterKeySpec: spec as CustomerMasterKeySpec,
     KeySpec: spec,
     [ALGORITHM_MEMBER[key.usage as KeyUsage]]: [...algorithmsOf(key.spec, key.usage)],
     MultiRegion: false,

@@ -10,6 +10,7 @@ import type {
 import type { Call } from "../../identity/call.ts";
 import { authorizeAccount } from "./access.ts";
 import type { KmsContext } from "./context.ts";
+import { edwardsKeyDocument, isEdwardsSpec } from "./edwards-curve.ts";
 import { isCurveSpec, privateKeyDocument } from "./elliptic-curve.ts";
 import { encryptBytes } from "./encryption.ts";
 import { dryRunPassed, specDoesNotFit, unsupported, validation } from "./errors.ts";
@@ -95,11 +96,19 @@ async function dataKeyPair(
 ) {
   const { KeyPairSpec: spec } = input;
   const key = await openSymmetric(kms, call, operation, input, { "kms:DataKeyPairSpec": spec ?? "" });
-  if (spec === undefined || !isKeySpec(spec) || !(isCurveSpec(spec) || isRsaSpec(spec)))
+  if (
+    spec === undefined ||
+    !isKeySpec(spec) ||
+    !(isCurveSpec(spec) || isEdwardsSpec(spec) || isRsaSpec(spec))
+  )
     throw unsupported(`Shosoin does not offer data key pairs of the spec ${spec}.`);
   if (input.DryRun) throw dryRunPassed();
   const { secret, publicKey } = await generateMaterial(spec);
-  const privateKey = isCurveSpec(spec) ? await privateKeyDocument(spec, secret) : secret;
+  const privateKey = isCurveSpec(spec)
+    ? await privateKeyDocument(spec, secret)
+    : isEdwardsSpec(spec)
+      ? edwardsKeyDocument(secret)
+      : secret;
   const { blob, materialId } = await encryptBytes(
     kms,
     key,

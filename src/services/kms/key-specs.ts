@@ -1,6 +1,7 @@
 /** What kinds of keys there are and what each can do (KMS developer guide, "Key spec reference"). */
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { type EdwardsSpec, generateEdwardsKey, isEdwardsSpec } from "./edwards-curve.ts";
 import { type CurveSpec, generateCurveKey } from "./elliptic-curve.ts";
 import { throttled } from "./errors.ts";
 
@@ -9,7 +10,7 @@ export type KeyUsage = "ENCRYPT_DECRYPT" | "SIGN_VERIFY" | "GENERATE_VERIFY_MAC"
 type RsaSpec = "RSA_2048" | "RSA_3072" | "RSA_4096";
 type HmacSpec = "HMAC_224" | "HMAC_256" | "HMAC_384" | "HMAC_512";
 
-export type KeySpec = "SYMMETRIC_DEFAULT" | RsaSpec | CurveSpec | HmacSpec;
+export type KeySpec = "SYMMETRIC_DEFAULT" | RsaSpec | CurveSpec | EdwardsSpec | HmacSpec;
 
 export const RSA_BITS: Readonly<Record<RsaSpec, number>> = { RSA_2048: 2048, RSA_3072: 3072, RSA_4096: 4096 };
 
@@ -28,6 +29,7 @@ const ALGORITHMS: Readonly<Record<KeySpec, Partial<Record<KeyUsage, readonly str
   ECC_NIST_P384: { SIGN_VERIFY: ["ECDSA_SHA_384"] },
   ECC_NIST_P521: { SIGN_VERIFY: ["ECDSA_SHA_512"] },
   ECC_SECG_P256K1: { SIGN_VERIFY: ["ECDSA_SHA_256"] },
+  ECC_NIST_EDWARDS25519: { SIGN_VERIFY: ["ED25519_SHA_512", "ED25519_PH_SHA_512"] },
   HMAC_224: { GENERATE_VERIFY_MAC: ["HMAC_SHA_224"] },
   HMAC_256: { GENERATE_VERIFY_MAC: ["HMAC_SHA_256"] },
   HMAC_384: { GENERATE_VERIFY_MAC: ["HMAC_SHA_384"] },
@@ -70,7 +72,7 @@ function isHmacSpec(text: string): text is HmacSpec {
 }
 
 export interface GeneratedMaterial {
-  /** 32 bytes (symmetric), the hash's length (HMAC), a scalar (curves), PKCS #8 (RSA). */
+  /** 32 bytes (symmetric), the hash's length (HMAC), a scalar or seed (curves), PKCS #8 (RSA). */
   readonly secret: Buffer;
   /** SubjectPublicKeyInfo. */
   readonly publicKey?: Buffer;
@@ -102,6 +104,7 @@ async function inTurn<Result>(make: () => Promise<Result>): Promise<Result> {
 export async function generateMaterial(spec: KeySpec): Promise<GeneratedMaterial> {
   if (spec === "SYMMETRIC_DEFAULT") return { secret: randomBytes(32) };
   if (isHmacSpec(spec)) return { secret: randomBytes(HMAC_BYTES[spec]) };
+  if (isEdwardsSpec(spec)) return generateEdwardsKey();
   if (!isRsaSpec(spec)) return generateCurveKey(spec);
   const { privateKey, publicKey } = await inTurn(() =>
     generateRsa("rsa", {
