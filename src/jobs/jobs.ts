@@ -10,6 +10,8 @@ export interface NewJob {
   readonly runAt?: Date;
   /** At most one waiting job of a kind has a given key: enqueueing it again changes nothing. */
   readonly key?: string;
+  /** Nor is it enqueued while one with its key runs: for work that would be in its own way. */
+  readonly alone?: boolean;
 }
 
 export interface RunningJob {

@@ -47,4 +47,15 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  "0021-jobs-running-key": {
+    async up(db) {
+      await db.schema
+        .createIndex("jobs_running_key")
+        .on("jobs")
+        .columns(["kind", "dedupe_key"])
+        .where(sql.ref("state"), "=", "running")
+        .where("dedupe_key", "is not", null)
+        .execute();
+    },
+  },
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Metadata, Transaction } from "../storage/metadata/metadata.ts";
 import type { Jobs, NewJob } from "./jobs.ts";
@@ -22,8 +23,8 @@ export function createJobs(metadata: Metadata, clock: Clock): JobQueue {
   const listeners: (() => void)[] = [];
   return {
     async enqueue(tx, job) {
-      const waiting = job.key === undefined ? undefined : await findWaiting(tx, job.kind, job.key);
-      if (waiting !== undefined) return waiting;
+      const same = await findSame(tx, job);
+      if (same !== undefined) return same;
       const id = await insertJob(tx, job, clock.now().getTime());
       metadata.afterCommit(tx, () => {
         for (const listener of listeners) listener();
@@ -45,14 +46,30 @@ export function createJobs(metadata: Metadata, clock: Clock): JobQueue {
   };
 }
 
+/** The job that makes this one needless. One that runs comes again by itself after a crash. */
+async function findSame(tx: Transaction, { kind, key, alone }: NewJob): Promise<string | undefined> {
+  if (key === undefined) return undefined;
+  return (await findWaiting(tx, kind, key)) ?? (alone ? findIn(tx, "running", kind, key) : undefined);
+}
+
 /** The id of the waiting job with that key. */
 export async function findWaiting(tx: Transaction, kind: string, key: string): Promise<string | undefined> {
+  return findIn(tx, "waiting", kind, key);
+}
+
+async function findIn(
+  tx: Transaction,
+  state: "waiting" | "running",
+  kind: string,
+  key: string,
+): Promise<string | undefined> {
   const row = await tx
     .selectFrom("jobs")
     .select("id")
     .where("kind", "=", kind)
     .where("dedupe_key", "=", key)
-    .where("state", "=", "waiting")
+    // Written out: the index holds this state only, and a parameter would hide it.
+    .where("state", "=", sql.lit(state))
     .executeTakeFirst();
   return row?.id;
 }

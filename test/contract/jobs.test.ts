@@ -41,6 +41,27 @@ describeOnEachDatabase("jobs", (databases) => {
     expect(seen).toEqual(["kept"]);
   });
 
+  test("work that would be in its own way is not enqueued again while it runs", async () => {
+    const server = await serve(turnedClock());
+    const gate = Promise.withResolvers<void>();
+    const seen: unknown[] = [];
+    const worker = server.work(async (job) => {
+      seen.push(job.payload);
+      await gate.promise;
+    });
+    const first = await server.enqueue({ key: "a", alone: true, payload: 1 });
+    await until(() => seen.length === 1);
+    expect(await server.enqueue({ key: "a", alone: true, payload: 2 })).toBe(first);
+    await server.enqueue({ key: "b", alone: true, payload: 3 });
+    await until(() => seen.length === 2);
+    gate.resolve();
+    await until(async () => (await server.jobs.counts()).length === 0);
+    await server.enqueue({ key: "a", alone: true, payload: 4 });
+    worker.wake();
+    await until(() => seen.length === 3);
+    expect(seen).toEqual([1, 3, 4]);
+  });
+
   test("a job waits for its time", async () => {
     const clock = turnedClock();
     const server = await serve(clock);

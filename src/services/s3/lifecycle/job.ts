@@ -11,6 +11,7 @@ import type { Bucket } from "../buckets/bucket.ts";
 import { findBucketById } from "../buckets/open-bucket.ts";
 import type { S3Context } from "../context.ts";
 import { actOnUploads, actOnVersions, type Tally } from "./act.ts";
+import { freshPace, inBatches, type Pace } from "./batches.ts";
 import { decideNow } from "./engine.ts";
 import {
   looksAtUploads,
@@ -48,8 +49,6 @@ export const lifecycleJob: RecurringJob = {
 const BUCKETS_A_PAGE = 200;
 /** Versions that are looked at together. */
 const ROWS_A_PAGE = 1_000;
-/** Versions that one transaction acts upon. */
-const ROWS_A_WRITE = 100;
 
 interface WalkPayload {
   readonly bucket: string;
@@ -79,7 +78,8 @@ export function lookForBucketsHandler(s3: S3Context): JobHandler {
           await s3.metadata.write(async (tx) => {
             for (const { id } of due) {
               const payload: WalkPayload = { bucket: id };
-              await s3.jobs.enqueue(tx, { kind: WALK_BUCKET, payload, key: id });
+              // Two walks of one bucket would only be in each other's way.
+              await s3.jobs.enqueue(tx, { kind: WALK_BUCKET, payload, key: id, alone: true });
             }
           });
         const last = rows.at(-1);
@@ -112,6 +112,7 @@ export function walkBucketHandler(s3: S3Context): JobHandler {
       let walk = await s3.metadata.write((tx) => beginWalk(tx, id, now, turnOf(id, s3.clock)));
       const request = requestId();
       const total: Partial<Tally> = {};
+      const course: Course = { request, total, signal: job.signal, pace: freshPace() };
       while (walk !== undefined) {
         job.signal.throwIfAborted();
         const bucket = await findBucketById(s3.metadata.reader, id);
@@ -119,7 +120,6 @@ export function walkBucketHandler(s3: S3Context): JobHandler {
           await s3.metadata.write((tx) => forgetWalk(tx, id));
           break;
         }
-        const course = { request, total, signal: job.signal };
         const next: WalkCursor | undefined =
           walk.cursor.step === "versions"
             ? await versionsPage(s3, bucket, walk.cursor.at, course)
@@ -138,6 +138,7 @@ interface Course {
   /** Added to. */
   readonly total: Partial<Tally>;
   readonly signal: AbortSignal;
+  readonly pace: Pace;
 }
 
 async function versionsPage(
@@ -151,7 +152,9 @@ async function versionsPage(
   const page = await readVersions(s3.metadata.reader, bucket.id, prefixes, at, ROWS_A_PAGE);
   const circumstances = { rules, versioning: bucket.versioning, clock: s3.clock };
   const due = await dueOf(s3, page, ({ version, position }) => decideNow(circumstances, version, position));
-  await act(s3, due, course, (tx, ids) => actOnVersions(tx, s3, bucket.id, ids, course.request));
+  const work = (tx: Transaction, ids: readonly string[]) =>
+    actOnVersions(tx, s3, bucket.id, ids, course.request);
+  await inBatches(s3, due, course, work, (done) => addTo(course.total, done));
   return page.next === undefined ? { step: "uploads" } : { step: "versions", at: page.next };
 }
 
@@ -165,7 +168,8 @@ async function uploadsPage(
   const prefixes = prefixesOf(rules, looksAtUploads);
   const page = await readUploads(s3.metadata.reader, bucket.id, prefixes, at, ROWS_A_PAGE);
   const due = await dueOf(s3, page, (upload) => decideUpload(rules, upload, s3.clock));
-  await act(s3, due, course, (tx, ids) => actOnUploads(tx, s3, bucket.id, ids));
+  const work = (tx: Transaction, ids: readonly string[]) => actOnUploads(tx, s3, bucket.id, ids);
+  await inBatches(s3, due, course, work, (done) => addTo(course.total, done));
   return page.next && { step: "uploads", at: page.next };
 }
 
@@ -184,31 +188,6 @@ async function dueOf<Item extends { readonly id: string }>(
     if ((decide(item)?.dueAt ?? Number.POSITIVE_INFINITY) <= now) due.push(item.id);
   }
   return due;
-}
-
-/** What cannot be acted upon is told in the log and does not hold up the rest; tomorrow it is tried again. */
-async function act(
-  s3: S3Context,
-  ids: readonly string[],
-  { total, signal }: Course,
-  work: (tx: Transaction, ids: readonly string[]) => Promise<Partial<Tally>>,
-): Promise<void> {
-  for (let from = 0; from < ids.length; from += ROWS_A_WRITE) {
-    signal.throwIfAborted();
-    const some = ids.slice(from, from + ROWS_A_WRITE);
-    try {
-      addTo(total, await s3.metadata.write((tx) => work(tx, some)));
-    } catch {
-      for (const id of some) {
-        signal.throwIfAborted();
-        try {
-          addTo(total, await s3.metadata.write((tx) => work(tx, [id])));
-        } catch (error) {
-          s3.log.error({ err: error, id }, "a lifecycle rule could not be carried out");
-        }
-      }
-    }
-  }
 }
 
 function addTo(total: Partial<Tally>, done: Partial<Tally>): void {
