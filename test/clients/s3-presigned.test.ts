@@ -63,6 +63,29 @@ describeWithClients("presigned", ["aws", "python"], () => {
     expect(await codeOf(await fetch(address, { method: "DELETE" }))).toBe("403 SignatureDoesNotMatch");
   });
 
+  test("an address asks for the headers that were signed, and for the conditions that it has itself", async () => {
+    const tagged = await boto<string>(
+      "s3v4",
+      `s3.generate_presigned_url("put_object", Params={"Bucket": "shared", "Key": "tagged", "Metadata": {"team": "a"}})`,
+    );
+    const put = (address: string, headers: Record<string, string> = {}) =>
+      fetch(address, { method: "PUT", body: "content", headers });
+    expect(await codeOf(await put(tagged))).toBe("403 SignatureDoesNotMatch");
+    expect(await codeOf(await put(tagged, { "x-amz-meta-team": "b" }))).toBe("403 SignatureDoesNotMatch");
+    expect((await put(tagged, { "x-amz-meta-team": "a" })).status).toBe(200);
+
+    const once = await boto<string>(
+      "s3v4",
+      `(lambda request: (__import__("botocore.auth").auth.S3SigV4QueryAuth(
+          boto3.Session().get_credentials(), "s3", "us-east-1").add_auth(request), request.url)[1])(
+        __import__("botocore.awsrequest").awsrequest.AWSRequest(method="PUT",
+          url=s3.meta.endpoint_url + "/shared/once", params={"If-None-Match": "*"}))`,
+    );
+    expect((await put(once)).status).toBe(200);
+    expect(await codeOf(await put(once))).toBe("412 PreconditionFailed");
+    expect(await codeOf(await put(once, { "if-none-match": '"other"' }))).toBe("412 PreconditionFailed");
+  });
+
   for (const [title, version] of Object.entries(VERSIONS)) {
     test(`addresses, ${title}: read with headers as asked for, write with the type as signed`, async () => {
       const read = await boto<string>(

@@ -38,6 +38,7 @@ function parseHeaderSigned(parts: SignatureParts, headers: HeaderValues, now: Da
   checkSkew(signedAt, now);
   const signedHeaders = readSignedHeaders(parts.signedHeaders, headers, malformed);
   const { accessKeyId, scope } = readCredential(parts.credential, signedAt, malformed);
+  checkPresent(signedHeaders, headers, scope.service, malformed);
   const payloadHash = onlyHeader(headers, "x-amz-content-sha256");
   return {
     accessKeyId,
@@ -66,6 +67,7 @@ function parsePresigned(query: string, headers: HeaderValues, now: Date): Signed
   }
   const signedHeaders = readSignedHeaders(parts.signedHeaders, headers, malformedQuery);
   const { accessKeyId, scope } = readCredential(parts.credential, signedAt, malformedQuery);
+  checkPresent(signedHeaders, headers, scope.service, malformedQuery);
   if (!parts.lifeIsGiven && signsAsS3(scope.service))
     throw malformedQuery(missingParameters(["X-Amz-Expires"]));
   const payloadHash = parts.payloadHash ?? onlyHeader(headers, "x-amz-content-sha256");
@@ -155,9 +157,19 @@ function readSignedHeaders(text: string, headers: HeaderValues, malformedAs: Mal
   if (unsigned.length > 0) {
     throw notSigned(`'${unsigned[0]}' must be a 'SignedHeader' in the AWS Authorization.`, unsigned);
   }
-  const absent = names.find((name) => !headers.has(name));
-  if (absent !== undefined) throw malformedAs(`The signed header '${absent}' is missing from the request.`);
   return names;
+}
+
+/** To S3 a request without a header that was signed is one whose signature does not match. */
+function checkPresent(
+  signed: readonly string[],
+  headers: HeaderValues,
+  service: string,
+  malformedAs: Malformed,
+): void {
+  if (signsAsS3(service)) return;
+  const absent = signed.find((name) => !headers.has(name));
+  if (absent !== undefined) throw malformedAs(`The signed header '${absent}' is missing from the request.`);
 }
 
 /** Separated by ";", none empty. */

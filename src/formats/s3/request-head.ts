@@ -82,17 +82,22 @@ const OF_THE_SIGNATURE: ReadonlySet<string> = new Set([
   "x-amz-content-sha256",
 ]);
 
-/** SDKs write a presigned request's x-amz-* headers into its query (S3 reads both); a header that is there goes before. */
+/** Signed into an address, they hold whatever headers its user sends: it shall not write over what is there. */
+const CONDITIONS: ReadonlySet<string> = new Set(["if-match", "if-none-match"]);
+
+/** SDKs write a presigned request's headers into its query (S3 reads both); a header that is there goes before. */
 function addHeadersOfQuery(headers: Record<string, string>, query: string): void {
   for (const [encodedName, encodedValue] of canonicalPairs(query)) {
     const name = encodedName.toLowerCase();
-    if (!name.startsWith("x-amz-") || OF_THE_SIGNATURE.has(name)) continue;
+    const isCondition = CONDITIONS.has(name);
+    if (!(name.startsWith("x-amz-") || isCondition) || OF_THE_SIGNATURE.has(name)) continue;
     const value = decodeComponent(encodedValue);
     if (value === undefined) continue;
     // No header could have said it, and none could answer it again.
     if (hasControl(value))
       throw invalidArgument("Header value must not contain control characters.", name, "");
-    headers[name] ??= value;
+    if (isCondition) headers[name] = value;
+    else headers[name] ??= value;
   }
 }
 
