@@ -8,7 +8,7 @@ import type { EncryptionScope } from "../../src/storage/blobs/blob-keys.ts";
 import type { Blob, UploadOptions } from "../../src/storage/blobs/blobs.ts";
 import type { DamageReport } from "../../src/storage/blobs/damage.ts";
 import { type BlobEngine, createBlobs } from "../../src/storage/blobs/engine.ts";
-import { BlobDamaged, BlobMissing } from "../../src/storage/blobs/errors.ts";
+import { BlobDamaged, BlobMissing, StorageUnavailable } from "../../src/storage/blobs/errors.ts";
 import { migrations } from "../../src/storage/blobs/migrations.ts";
 import { openMetadata } from "../../src/storage/metadata/open.ts";
 import { body, filesIn, flip, keepFor, readAll, sha256 } from "../blob-bytes.ts";
@@ -220,6 +220,38 @@ describeOnEachStore("scrub", (stores) => {
       expect((await readAll(await blobs.open(first))).equals(bytes)).toBe(true);
       expect(await blobs.totals()).toMatchObject({ damaged: 0 });
     });
+
+  test("what cannot be looked at, for whatever reason, does not keep the others from it", async () => {
+    const { server, metadata, store, put, time } = await install();
+    const blobs = server(Number.MAX_SAFE_INTEGER);
+    const encryption = { scope: "server" } as const;
+    const ids: string[] = [];
+    for (let index = 0; index < 5; index++)
+      ids.push((await put(blobs, randomBytes(100_000), { encryption })).blob.id);
+    const [rotten = "", forbidden = "", lost = ""] = ids.toSorted();
+    const set = (id: string, row: { extents: string } | { damaged_at: number; damage: "missing" }) =>
+      metadata.write((tx) => tx.updateTable("blobs").set(row).where("id", "=", id).execute());
+    await set(rotten, { extents: "nonsense" });
+    await set(lost, { damaged_at: 1, damage: "missing" });
+    const places = metadata.reader
+      .selectFrom("blobs")
+      .select("location")
+      .where("id", "in", [forbidden, lost]);
+    const closed = (await places.execute()).map(({ location }) => location);
+    const open = store.open.bind(store);
+    store.open = async (location, ...range) => {
+      if (closed.includes(location)) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+      return open(location, ...range);
+    };
+    const found = await blobs.scrub(NEVER);
+    expect(found).toMatchObject({ blobs: 5, intact: 2, finishedAt: time.now });
+    // But a store that is not there at all is waited for.
+    time.now += 7 * DAY;
+    store.open = async () => Promise.reject(new StorageUnavailable("no answer"));
+    await expect(blobs.scrub(NEVER)).rejects.toBeInstanceOf(StorageUnavailable);
+    store.open = open;
+    expect(await blobs.scrub(NEVER)).toMatchObject({ blobs: 5, intact: 4, finishedAt: time.now });
+  });
 
   test("a sector that only a reader met is noted too", async () => {
     const { server, store, put, reports } = await install();

@@ -11,7 +11,7 @@ export interface ScrubPass {
   /** As the stores count. */
   readonly bytes: number;
   readonly intact: number;
-  /** Whose key is not to be had (a customer's, or one that is disabled), and that were read for the first time. */
+  /** Whose key is not to be had (a customer's, or a disabled one) and that were read for the first time; that could not be looked at. */
   readonly skipped: number;
   /** And not repaired. */
   readonly damaged: number;

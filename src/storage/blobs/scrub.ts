@@ -10,11 +10,12 @@
  *
  * One round is one job; where it stands is a row, so a restart goes on and any server of a cluster can.
  */
+import { MetadataUnavailable } from "../metadata/errors.ts";
 import { type BlobRow, blobOf, readableOf } from "./blob-rows.ts";
 import type { BlobsContext } from "./context.ts";
 import { damageOf, quarantine, release } from "./damage.ts";
 import { isCustomerScope } from "./data-keys.ts";
-import { BlobDamaged } from "./errors.ts";
+import { BlobDamaged, StorageUnavailable } from "./errors.ts";
 import { compareFingerprint, hashAtPace } from "./fingerprints.ts";
 import type { OneRequestUploads } from "./one-request.ts";
 import { Pace } from "./pace.ts";
@@ -57,7 +58,9 @@ export async function scrub(
   for (;;) {
     const rows = await blobsAfter(context, pass.cursor);
     for (const row of rows) {
-      const outcome = await scrubOne(context, uploads, row, pace);
+      const outcome = await lookedAt<Outcome>(context, row, "skipped", () =>
+        scrubOne(context, uploads, row, pace),
+      );
       if (signal.aborted) {
         await note(pass);
         return pass;
@@ -100,10 +103,31 @@ async function lookAtDamaged(context: BlobsContext, uploads: OneRequestUploads, 
     for (const row of rows) {
       await pace.spend(BLOB_COST_BYTES);
       if (pace.stopped) return;
-      if (damage === "missing" && (await isBack(context, row)))
-        await release(context, row, "its bytes are there again");
-      else await repair(context, uploads, row);
+      await lookedAt(context, row, undefined, async () => {
+        if (damage === "missing" && (await isBack(context, row)))
+          await release(context, row, "its bytes are there again");
+        else await repair(context, uploads, row);
+      });
     }
+  }
+}
+
+/**
+ * What cannot be looked at, for whatever reason, is left for the next time: it must not keep those that come after it from
+ * being looked at. Throws when store or database are not to be had at all.
+ */
+async function lookedAt<Result>(
+  context: BlobsContext,
+  row: BlobRow,
+  otherwise: Result,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StorageUnavailable || error instanceof MetadataUnavailable) throw error;
+    context.log.error({ err: error, blob: row.id, location: row.location }, "a blob could not be looked at");
+    return otherwise;
   }
 }
 
