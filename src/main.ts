@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { inspect } from "node:util";
 import packageFile from "../package.json" with { type: "json" };
 import { systemClock } from "./clock.ts";
 import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
@@ -51,13 +52,14 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
     );
   },
   async "root-key"(config, words) {
-    const { runRootKeyCommand } = await import("./services/kms/root-key-command.ts");
+    const { newRootKeyFile, runRootKeyCommand } = await import("./services/kms/root-key-command.ts");
+    const newFile = newRootKeyFile(words, config.newRootKeyFile);
     // A server would go on with the old one.
     const folder = await lockDataFolder(config.data);
     try {
-      const keys = { current: config.encryptionRootKey, newFile: config.newRootKeyFile };
+      const keys = { current: config.encryptionRootKey, newFile };
       process.stdout.write(
-        await withMetadata(config, (metadata) => runRootKeyCommand(metadata, words, keys, new Date())),
+        await withMetadata(config, (metadata) => runRootKeyCommand(metadata, keys, new Date())),
       );
     } finally {
       folder.release();
@@ -118,7 +120,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     const explained = EXPLAINED.some((kind) => error instanceof kind) || isSystemError(error);
-    process.stderr.write(`shosoin: ${explained ? (error as Error).message : (error as Error).stack}\n`);
+    process.stderr.write(`shosoin: ${explained ? (error as Error).message : inspect(error)}\n`);
     return explained ? 2 : 1;
   }
 }

@@ -106,7 +106,7 @@ test("cold blobs lie where one says: a folder or an object store", () => {
 describe("what cannot be used is refused with what to do", () => {
   const cases: readonly [args: string[], environment: Record<string, string>, says: string][] = [
     [["--lisen", "x"], {}, 'serve has no flag --lisen. "shosoin serve --help" lists the flags.'],
-    [["--listen"], {}, "--help"],
+    [["--listen"], {}, '--listen needs a value. "shosoin serve --help" lists the flags.'],
     [["--listen", "7560"], {}, '--listen (SHOSOIN_LISTEN) is "7560", but must be HOST:PORT'],
     [["--listen", "localhost:70000"], {}, "must be HOST:PORT"],
     [[], { SHOSOIN_LISTEN: "::1:80" }, "SHOSOIN_LISTEN"],

@@ -39,8 +39,14 @@ function readFlags(
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
     return { values: parsed.values as Values, words: parsed.positionals };
   } catch (error) {
-    const unknown = /^Unknown option '(?<flag>-[^']*)'/.exec((error as Error).message)?.groups?.["flag"];
-    const problem = unknown ? `${command} has no flag ${unknown}.` : (error as Error).message;
+    const { message } = error as Error;
+    const unknown = /^Unknown option '(?<flag>-[^']*)'/.exec(message)?.groups?.["flag"];
+    const bare = /^Option '(?<flag>-\S+) [^']*' argument missing/.exec(message)?.groups?.["flag"];
+    const problem = unknown
+      ? `${command} has no flag ${unknown}.`
+      : bare
+        ? `${bare} needs a value.`
+        : message;
     throw new ConfigError(`${problem} "shosoin ${command} --help" lists the flags.`);
   }
 }

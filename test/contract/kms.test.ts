@@ -398,7 +398,7 @@ describeOnEachDatabase("keys", (databases) => {
     const newFile = join(folder.path, "new.key");
     writeFileSync(newFile, after ?? "");
     const current = { kind: "environment", text: before ?? "" } as const;
-    await runRootKeyCommand(metadata, ["change"], { current, newFile }, now);
+    await runRootKeyCommand(metadata, { current, newFile }, now);
     folder.remove();
     expect(await refusalOf(createKey())).toBe("RootKeyProblem");
     expect(await refusalOf(kms.api.RotateKeyOnDemand(call(), { KeyId: id }))).toBe("RootKeyProblem");

@@ -103,12 +103,13 @@ test("the root key is changed: the new one opens everything, the old one nothing
       [join(projectRoot, "src", "main.ts"), "root-key", "change", "--data", data, ...args],
       { cwd: place.path, timeout: 30 },
     );
+  // Told at once, also while the server still runs.
+  expect((await change([])).stderr).toContain("--new-root-key-file FILE");
   const early = await change(["--new-root-key-file", file]);
   expect([early.code, early.stderr]).toEqual([2, expect.stringContaining("Another Shosoin")]);
   image.close();
   await server.kill("SIGTERM");
 
-  expect((await change([])).stderr).toContain("--new-root-key-file FILE");
   const changed = await change(["--new-root-key-file", file]);
   expect([changed.stderr, changed.code]).toEqual(["", 0]);
   // Two materials of the key, and the server's own.

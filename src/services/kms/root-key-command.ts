@@ -18,15 +18,19 @@ const USAGE = "usage: shosoin root-key change --new-root-key-file FILE";
 /** Rows read at a time. */
 const BATCH = 500;
 
+/** Where the new root key lies or is to lie. Throws RootKeyProblem where the command does not say it. */
+export function newRootKeyFile(words: readonly string[], newFile: string | undefined): string {
+  if (words.length !== 1 || words[0] !== "change") throw new RootKeyProblem(USAGE);
+  if (newFile === undefined) throw new RootKeyProblem(`The new root key's file is missing: ${USAGE}`);
+  return newFile;
+}
+
 /** No server may use the database meanwhile. Resolves to what is printed. Throws RootKeyProblem. */
 export async function runRootKeyCommand(
   metadata: Metadata,
-  words: readonly string[],
-  { current, newFile }: { readonly current: RootKeySource; readonly newFile: string | undefined },
+  { current, newFile }: { readonly current: RootKeySource; readonly newFile: string },
   now: Date,
 ): Promise<string> {
-  if (words.length !== 1 || words[0] !== "change") throw new RootKeyProblem(USAGE);
-  if (newFile === undefined) throw new RootKeyProblem(`The new root key's file is missing: ${USAGE}`);
   const from = await openRootKey(
     metadata,
     current.kind === "file" ? { ...current, make: false } : current,
