@@ -1,6 +1,5 @@
 /** Who may only read a repository, and an account that may do nothing, at every door of packages and with every verb. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import {
   CodeartifactClient,
   CreateDomainCommand,
@@ -10,8 +9,8 @@ import {
   PutRepositoryPermissionsPolicyCommand,
 } from "@aws-sdk/client-codeartifact";
 import { nupkg } from "../../src/formats/nuget/testing/nupkg.ts";
-import { runCommand } from "../command.ts";
-import { projectRoot, type RootKey, RunningServer } from "../running-server.ts";
+import { createAccount } from "../another-account.ts";
+import { type RootKey, RunningServer } from "../running-server.ts";
 import { Started } from "../started.ts";
 import { type RawAnswer, sendRaw } from "./raw-client.ts";
 
@@ -123,10 +122,7 @@ describe("package doors and who may only read", () => {
     const good = form(nupkg({ id: "Good", version: "1.0.0" }));
     expect((await put("nuget", "v3/package", good, MULTIPART)).status).toBe(201);
 
-    const command = [join(projectRoot, "src", "main.ts"), "account", "create", READER, "--data", server.data];
-    const text = await runCommand(process.execPath, command);
-    const value = (label: string) => new RegExp(`^${label}\\s+(\\S+)$`, "m").exec(text)?.[1] ?? "";
-    const key = { accessKeyId: value("Access key id"), secretAccessKey: value("Secret access key") };
+    const key = await createAccount(server, READER);
     const asked = new GetAuthorizationTokenCommand({ domain, domainOwner: OWNER });
     reader = (await clientOf(key).send(asked)).authorizationToken ?? "";
   });

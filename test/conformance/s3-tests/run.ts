@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { createAccount } from "../../another-account.ts";
 import { client } from "../../client.ts";
 import { runCommand, tryCommand } from "../../command.ts";
 import { projectRoot, type RootKey, RunningServer } from "../../running-server.ts";
@@ -167,13 +168,6 @@ async function configuration(server: RunningServer): Promise<string> {
 function lines(section: string, values: object): string {
   const rows = Object.entries(values).map(([name, value]) => `${name} = ${value}`);
   return [`[${section}]`, ...rows, ""].join("\n");
-}
-
-async function createAccount(server: RunningServer, id: string): Promise<RootKey> {
-  const main = join(projectRoot, "src", "main.ts");
-  const text = await runCommand(process.execPath, [main, "account", "create", id, "--data", server.data]);
-  const value = (label: string) => new RegExp(`^${label}\\s+(\\S+)$`, "m").exec(text)?.[1] ?? "";
-  return { accessKeyId: value("Access key id"), secretAccessKey: value("Secret access key") };
 }
 
 async function canonicalUser(server: RunningServer, credentials: RootKey): Promise<string> {
