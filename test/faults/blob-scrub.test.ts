@@ -337,8 +337,9 @@ describeOnEachStore("scrub", (stores) => {
   });
 });
 
-/** What a disk with a bad sector gives. */
+/** What a disk with a bad sector gives. As with the stores' own streams, nobody needs to be listening yet. */
 function failing(): Readable {
   const error = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO" });
-  return new Readable({ read: (): void => undefined, construct: (done) => done(error) });
+  const stream = new Readable({ read: (): void => undefined, construct: (done) => done(error) });
+  return stream.on("error", () => undefined);
 }
