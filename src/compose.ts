@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Events } from "./events/events.ts";
+import { recordDamage } from "./events/damage-events.ts";
 import { createEvents, eventsJobHandlers, eventsRecurringJobs } from "./events/outbox.ts";
 import { genericFormat } from "./formats/generic/index.ts";
 import { maven, mavenDoor } from "./formats/maven/index.ts";
@@ -21,13 +21,10 @@ import { migrations } from "./migrations.ts";
 import { awsDoor } from "./server/aws-door.ts";
 import { lockDataFolder } from "./server/data-folder.ts";
 import { healthDoor, metricsDoor, readinessDoor, unknownOwnPathDoor } from "./server/health.ts";
-import { createMetrics, type Metrics } from "./server/metrics.ts";
+import { createMetrics } from "./server/metrics.ts";
+import { openCertificates } from "./server/open-certificates.ts";
+import { addGauges } from "./server/room-gauges.ts";
 import { type Server, startServer } from "./server/server.ts";
-import {
-  authorityCertificates,
-  fileCertificates,
-  type ServerCertificates,
-} from "./server/server-certificates.ts";
 import { createCodeArtifact } from "./services/codeartifact/index.ts";
 import { createUpstreams } from "./services/codeartifact/upstreams/index.ts";
 import { createEcr } from "./services/ecr/index.ts";
@@ -36,7 +33,6 @@ import { createS3 } from "./services/s3/index.ts";
 import { sts } from "./services/sts/index.ts";
 import { type Config, databaseUrl, rootAccountSettings } from "./settings/config.ts";
 import type { BlobStore } from "./storage/blobs/blob-store.ts";
-import type { DamageReport } from "./storage/blobs/damage.ts";
 import { createBlobs } from "./storage/blobs/engine.ts";
 import { StorageFull } from "./storage/blobs/errors.ts";
 import { openBlobStore } from "./storage/blobs/open-store.ts";
@@ -83,11 +79,12 @@ export async function startShosoin(config: Config, log: Logger): Promise<Shosoin
   const jobs = createJobs(metadata, clock);
   const events = createEvents(clock);
   const kms = createKms({ metadata, events, jobs, secrets, authorize, clock, rootKey, log });
+  const { account, region } = config;
   const blobs = createBlobs({
     ...{ metadata, store, coldStore, clock, log },
     ...{ keys: kms.blobKeys, defaultScope: "server" as const },
     scrubBytesPerSecond: config.scrubRate,
-    onDamage: (report) => recordDamage(report, { metadata, events, config, clock, log }),
+    onDamage: (report) => recordDamage(report, { metadata, events, clock, log, account, region }),
   });
   const ecr = createEcr({
     metadata,
@@ -219,79 +216,11 @@ async function warnOfClockSkew(metadata: Metadata, clock: Clock, log: Logger): P
   );
 }
 
-async function openCertificates(
-  config: Config,
-  clock: Clock,
-  log: Logger,
-): Promise<{ certificates: ServerCertificates; caFile?: string } | undefined> {
-  const { tls } = config;
-  if (tls.mode === "off") return undefined;
-  if (tls.mode === "files") {
-    const onProblem = (error: Error) => log.error({ err: error }, "renewed certificates cannot be used");
-    return { certificates: await fileCertificates(tls.pairs, onProblem) };
-  }
-  // X.509 is a tenth of a second to load, and few servers make their own. It needs the metadata polyfill before
-  // it; in the single executable, Bun 1.4 runs a lazily loaded module's first import after its second.
-  await import("reflect-metadata");
-  const { openCertificateAuthority } = await import("./server/certificate-authority.ts");
-  const authority = await openCertificateAuthority(join(config.data, "tls"), clock.now());
-  const certificates = await authorityCertificates(authority, {
-    domains: config.domains,
-    listenHost: config.listen.host,
-    now: clock.now,
-  });
-  return { certificates, caFile: authority.file };
-}
-
 /** Beside the other blobs: in the same object store, or in a folder of its own, which may be another disk. */
 async function openColdStore(config: Config, store: BlobStore): Promise<BlobStore> {
   if (config.coldBlobs === undefined && config.blobs !== undefined) return store;
   const place = config.coldBlobs ?? join(config.data, "cold");
   return openBlobStore(place, { minimumFreeBytes: config.minFreeDisk });
-}
-
-/** Whoever listens for events hears of damage to what is stored, and of its end. */
-function recordDamage(
-  { kind, blob, reason }: DamageReport,
-  parts: { metadata: Metadata; events: Events; config: Config; clock: Clock; log: Logger },
-): void {
-  const { account, region } = parts.config;
-  const detailType = kind === "damaged" ? "Stored Bytes Damaged" : "Stored Bytes Repaired";
-  parts.metadata
-    .write((tx) =>
-      parts.events.record(tx, {
-        ...{ source: "shosoin.storage", detailType, account, region, time: parts.clock.now() },
-        resources: [blob.sha256],
-        detail: { ...blob, reason },
-      }),
-    )
-    .catch((error: unknown) => parts.log.error({ err: error, blob }, "damage could not be told"));
-}
-
-function addGauges(
-  metrics: Metrics,
-  parts: {
-    jobs: ReturnType<typeof createJobs>;
-    blobs: ReturnType<typeof createBlobs>;
-    upstreams: ReturnType<typeof createUpstreams>;
-  },
-): void {
-  metrics.labelledGauge(
-    "shosoin_upstream_requests",
-    "Requests to external connections since the start.",
-    ["connection", "outcome"],
-    async () =>
-      parts.upstreams
-        .requestCounts()
-        .map(({ connection, outcome, count }) => ({ labels: { connection, outcome }, value: count })),
-  );
-  metrics.labelledGauge("shosoin_jobs", "Jobs by kind and state.", ["kind", "state"], async () => {
-    const counts = await parts.jobs.counts();
-    return counts.map(({ kind, state, count }) => ({ labels: { kind, state }, value: count }));
-  });
-  metrics.labelledGauge("shosoin_storage", "What lies in the blob store.", ["measure"], async () =>
-    Object.entries(await parts.blobs.totals()).map(([measure, value]) => ({ labels: { measure }, value })),
-  );
 }
 
 function ignoring(kind: typeof StorageFull): (error: unknown) => void {

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { type AccountId, parseAccountId, parseRegion, type Region } from "../aws/names.ts";
 import type { RootAccountSettings } from "../identity/root-account.ts";
 import type { ListenAddress } from "../server/listener.ts";
+import type { TlsChoice } from "../server/open-certificates.ts";
 import type { UpstreamSettings } from "../services/codeartifact/upstreams/index.ts";
 import type { RootKeySource } from "../services/kms/root-key.ts";
 import { ConfigError } from "./errors.ts";
@@ -56,11 +57,6 @@ export interface Config {
   readonly newRootKeyFile: string | undefined;
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
-
-export type TlsChoice =
-  | { readonly mode: "off" }
-  | { readonly mode: "auto" }
-  | { readonly mode: "files"; readonly pairs: readonly { readonly cert: string; readonly key: string }[] };
 
 /**
  * Settings of one command, and what stood on its command line besides flags (`account create 111122223333`).
