@@ -20,6 +20,8 @@ export function archiveHandler(s3: S3Context): JobHandler {
         try {
           await archive(s3, id, job.signal);
         } catch (error) {
+          job.signal.throwIfAborted();
+          s3.log.warn({ err: error, version: id }, "the bytes of an archived version could not be moved");
           failure = error;
         }
       }
@@ -44,6 +46,6 @@ async function archive(s3: S3Context, id: string, signal: AbortSignal): Promise<
 }
 
 /** SSE-C: nobody but the client can read it, so it cannot be compressed and stays where it is. */
-export function isUnderCustomerKey(row: VersionRow): boolean {
+export function isUnderCustomerKey(row: Pick<VersionRow, "description">): boolean {
   return (JSON.parse(row.description) as ObjectDescription).encryption.kind === "customer";
 }

@@ -3,6 +3,7 @@ import type { JobHandler, RecurringJob } from "../../../jobs/jobs.ts";
 import type { S3Context } from "../context.ts";
 import { archiveHandler } from "./archive.ts";
 import { lifecycleJob, lookForBucketsHandler, walkBucketHandler } from "./job.ts";
+import { leftBehindHandler, leftBehindJob } from "./left-behind.ts";
 import { expireRestoreHandler, restoreHandler } from "./restore.ts";
 
 export function lifecycleJobHandlers(s3: S3Context): JobHandler[] {
@@ -12,7 +13,8 @@ export function lifecycleJobHandlers(s3: S3Context): JobHandler[] {
     archiveHandler(s3),
     restoreHandler(s3),
     expireRestoreHandler(s3),
+    leftBehindHandler(s3),
   ];
 }
 
-export const lifecycleRecurringJobs: readonly RecurringJob[] = [lifecycleJob];
+export const lifecycleRecurringJobs: readonly RecurringJob[] = [lifecycleJob, leftBehindJob];

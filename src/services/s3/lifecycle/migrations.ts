@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { columnTypes } from "../../../storage/metadata/columns.ts";
 import type { Migrations } from "../../../storage/metadata/metadata.ts";
 import "./tables.ts";
@@ -21,6 +21,16 @@ export const lifecycleMigrations: Migrations = {
         .addColumn("restored_blob_id", text, (column) => column.notNull())
         .addColumn("archived_blob_id", text, (column) => column.notNull())
         .addPrimaryKeyConstraint("s3_archive_originals_key", ["version", "restored_blob_id"])
+        .execute();
+    },
+  },
+  "0084-s3-archives": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createIndex("s3_versions_archived")
+        .on("s3_versions")
+        .column("id")
+        .where(sql.ref("storage_class"), "in", [sql.lit("GLACIER"), sql.lit("DEEP_ARCHIVE")])
         .execute();
     },
   },

@@ -16,13 +16,14 @@ export interface ExpireRestorePayload {
   readonly version: string;
 }
 
-/** With `restored_until` at 0 in the same transaction. */
+/** With `restored_until` at 0 in the same transaction. @param options `alone`: unless one runs already */
 export async function enqueueRestore(
   tx: Transaction,
   s3: { readonly jobs: Jobs },
   payload: RestorePayload,
+  options: { readonly alone?: boolean } = {},
 ): Promise<void> {
-  await s3.jobs.enqueue(tx, { kind: RESTORE, payload, key: payload.version });
+  await s3.jobs.enqueue(tx, { kind: RESTORE, payload, key: payload.version, ...options });
 }
 
 export async function enqueueExpiry(

@@ -28,7 +28,7 @@ export interface StorageClassTraits {
   readonly takesSmallObjects: boolean;
 }
 
-const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"] as const;
+export const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"] as const;
 
 export const STORAGE_CLASSES: Readonly<Record<StorageClass, StorageClassTraits>> = {
   STANDARD: {
