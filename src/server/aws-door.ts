@@ -52,14 +52,16 @@ export function awsDoor({
       target: request.url ?? "",
       rawHeaders: request.rawHeaders,
     };
+    const { method, target, rawHeaders } = raw;
+    if (s3 && isForS3({ method, target, headers: request.headers }, arrival.host))
+      return s3(request, response, arrival);
     const head: WireRequest = {
-      method: raw.method,
-      target: raw.target,
-      headers: joinHeaders(request.rawHeaders),
+      method,
+      target,
+      headers: joinHeaders(rawHeaders),
       body: NO_BYTES,
       bucket: arrival.host.bucket,
     };
-    if (s3 && isForS3(head, arrival.host)) return s3(request, response, arrival);
     let model: ServiceModel | undefined;
     let answer: WireAnswer;
     let bytes: Readable | undefined;

@@ -1,19 +1,28 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { modelKeys } from "../aws/models.ts";
 import { isPresignedV2 } from "../aws/sigv2/presigned.ts";
 import { splitTarget } from "../aws/sigv4/raw-query.ts";
 import { signsAsS3 } from "../aws/sigv4/s3-signing.ts";
-import type { WireRequest } from "../aws/wire.ts";
 import type { HostNames } from "./door.ts";
+
+/** Of a request, with node's own headers: of one that comes twice the first counts here. */
+interface LookedAt {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Pick<IncomingHttpHeaders, "authorization" | "content-type"> & {
+    readonly "x-amz-target"?: string | string[] | undefined;
+  };
+}
 
 /**
  * Whether a request to the endpoint of all AWS APIs is one to S3. A host that names a bucket or a service says so, then
  * the scope of a signature. Without either, S3 is what takes any method on any path from anybody, so it is what is left
  * when nothing of the other services' wires is there: unsigned, they have nothing to answer but an error.
  */
-export function isForS3(request: WireRequest, host: HostNames): boolean {
+export function isForS3(request: LookedAt, host: HostNames): boolean {
   if (host.bucket !== undefined || host.service === "s3") return true;
   const { path, query } = splitTarget(request.target);
-  const authorization = request.headers["authorization"];
+  const { authorization } = request.headers;
   const service =
     authorization === undefined
       ? scopeService(/[?&]X-Amz-Credential=([^&]*)/i.exec(`?${query}`)?.[1]?.replace(/%2f/gi, "/"))
@@ -46,7 +55,7 @@ function scopeService(credential: string | undefined): string | undefined {
 }
 
 /** What only requests of other services look like. */
-const OTHER_WIRES: readonly ((request: WireRequest, path: string, query: string) => boolean)[] = [
+const OTHER_WIRES: readonly ((request: LookedAt, path: string, query: string) => boolean)[] = [
   ({ headers }) => headers["x-amz-target"] !== undefined,
   ({ headers }) => headers["content-type"]?.startsWith("application/x-amz-json") ?? false,
   // The query protocols have one path; a browser's form to S3 is sent to a bucket, as multipart/form-data.
