@@ -18,9 +18,16 @@ describeWithClients("buckets", ["aws", "python"], () => {
     expect(await s3api("get-bucket-location", "first-bucket")).toEqual({ LocationConstraint: null });
     const { Buckets } = JSON.parse(await aws(["s3api", "list-buckets"]));
     expect(Buckets).toEqual([
-      { Name: "first-bucket", CreationDate: expect.any(String), BucketRegion: "us-east-1" },
+      {
+        Name: "first-bucket",
+        CreationDate: expect.any(String),
+        BucketRegion: "us-east-1",
+        BucketArn: "arn:aws:s3:::first-bucket",
+      },
     ]);
     expect(await s3api("create-bucket", "first-bucket")).toMatchObject({ Location: "/first-bucket" });
+    const tags = { CreateBucketConfiguration: { Tags: [{ Key: "team", Value: "a" }] } };
+    expect(await code("create_bucket", { Bucket: "first-bucket", ...tags })).toBe("BucketAlreadyOwnedByYou");
     await s3api("delete-bucket", "first-bucket");
     expect(await refusal("head-bucket", "first-bucket")).toBe("404");
     expect(await refusal("delete-bucket", "first-bucket")).toBe("NoSuchBucket");
@@ -42,6 +49,10 @@ describeWithClients("buckets", ["aws", "python"], () => {
     expect(await refusal("create-bucket", "nowhere", ...location("middle-earth"))).toBe(
       "InvalidLocationConstraint",
     );
+    for (const elsewhere of ["us-east-1", "middle-earth"])
+      expect(await refusal("create-bucket", "nowhere", ...location(elsewhere), "--region", "eu-west-1")).toBe(
+        "IllegalLocationConstraintException",
+      );
     expect(
       await refusal("create-bucket", "in-dublin", ...location("eu-west-1"), "--region", "eu-west-1"),
     ).toBe("BucketAlreadyOwnedByYou");
@@ -63,6 +74,7 @@ describeWithClients("buckets", ["aws", "python"], () => {
     expect([names(second), second["ContinuationToken"]]).toEqual([["page-c", "page-x"], undefined]);
     expect(names(await s3("list_buckets", { BucketRegion: "eu-west-1" }))).toEqual(["page-x"]);
     expect(await code("list_buckets", { Prefix: "x", ContinuationToken: token })).toBe("InvalidArgument");
+    expect(names(await s3("list_buckets", { Prefix: "page-a", ContinuationToken: "" }))).toEqual(["page-a"]);
     expect(await code("list_buckets", { MaxBuckets: 0 })).toBe("InvalidArgument");
     expect(await code("list_buckets", { MaxBuckets: 10_001 })).toBe("InvalidArgument");
   });

@@ -183,6 +183,11 @@ describeWithClients("presigned", ["aws", "python"], () => {
     expect(allowed.headers.get("access-control-allow-headers")).toBe("content-type");
     expect((await preflight("https://app.example.com", "DELETE")).status).toBe(403);
     expect((await preflight("https://example.org", "PUT")).status).toBe(403);
+    const nowhere = new URL("/no-bucket-of-that-name/a", address);
+    expect(await codeOf(await fetch(nowhere, { method: "OPTIONS" }))).toBe("400 BadRequest");
+    const asking = { origin: "https://example.org", "access-control-request-method": "PUT" };
+    const answered = await fetch(nowhere, { method: "OPTIONS", headers: asking });
+    expect(await codeOf(answered)).toBe("403 AccessForbidden");
     const answer = await fetch(address, { headers: { origin: "https://app.example.com" } });
     expect(await answer.text()).toBe("shared content");
     expect(answer.headers.get("access-control-allow-origin")).toBe("https://app.example.com");

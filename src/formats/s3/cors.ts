@@ -32,6 +32,15 @@ export function readPreflight(header: (name: string) => string | undefined): Pre
   return { origin, method, headers };
 }
 
+/** Browsers learn of a bucket that is not there in the words of CORS. Throws AwsError: AccessForbidden, or `error`. */
+export function noBucketForScripts(error: unknown): never {
+  if (!(error instanceof AwsError) || error.name !== "NoSuchBucket") throw error;
+  throw new AwsError("AccessForbidden", "CORSResponse: Bucket not found", {
+    status: 403,
+    members: { Method: "OPTIONS", ResourceType: "BUCKET" },
+  });
+}
+
 /** Headers of the answer to a preflight. Throws AwsError: AccessForbidden. */
 export function preflightHeaders(
   rules: readonly CORSRule[] | undefined,

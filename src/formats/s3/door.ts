@@ -22,7 +22,7 @@ import { announcedFor } from "./announced-checksum.ts";
 import { type Answer, answerOf, encodedHeaders, errorAnswer, writeAnswer } from "./answers.ts";
 import { callOf } from "./call.ts";
 import { type Caller, identify } from "./caller.ts";
-import { corsHeaders, preflightHeaders, readPreflight } from "./cors.ts";
+import { corsHeaders, noBucketForScripts, preflightHeaders, readPreflight } from "./cors.ts";
 import { createDocumentReader } from "./document-body.ts";
 import { checkInput, checkOverrides } from "./input-limits.ts";
 import { openPayload } from "./payload.ts";
@@ -81,9 +81,9 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
 
   async function preflight(raw: RawRequest, request: IncomingMessage, arrival: Arrival): Promise<Answer> {
     const { bucket, key } = addressOf(raw, arrival);
-    const rules = bucket === undefined ? undefined : await s3.corsRules(bucket);
-    const header = (name: string) => request.headers[name]?.toString();
-    const headers = preflightHeaders(rules, readPreflight(header), key === "" ? "BUCKET" : "OBJECT");
+    const asked = readPreflight((name) => request.headers[name]?.toString());
+    const rules = bucket === undefined ? undefined : await s3.corsRules(bucket).catch(noBucketForScripts);
+    const headers = preflightHeaders(rules, asked, key === "" ? "BUCKET" : "OBJECT");
     return {
       head: { status: 200, headers: { ...requestIds(arrival.requestId), ...headers }, body: undefined },
     };

@@ -51,7 +51,7 @@ export async function createBucket(
   const settings = firstSettings(input, s3.newBuckets);
   const now = call.now.getTime();
   await s3.metadata.write(async (tx) => {
-    if (await alreadyOwned(tx, call, name)) return;
+    if (await alreadyOwned(tx, call, name, settings.tags !== undefined)) return;
     await checkQuota(tx, call.account);
     await tx
       .insertInto("s3_buckets")
@@ -93,18 +93,18 @@ function locationOf(endpoint: Region, configuration: sdk.CreateBucketConfigurati
     throw illegalLocation("unspecified");
   }
   const region = said === "EU" ? ("eu-west-1" as Region) : parseRegion(said);
+  if (endpoint !== DEFAULT_REGION && region !== endpoint) throw illegalLocation(said);
   if (region === undefined || region === DEFAULT_REGION)
     throw new AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", {
       members: { LocationConstraint: said.slice(0, 255) },
     });
-  if (endpoint !== DEFAULT_REGION && region !== endpoint) throw illegalLocation(said);
   return region;
 }
 
 function illegalLocation(said: string): AwsError {
   return new AwsError(
     "IllegalLocationConstraintException",
-    `The ${said} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+    `The ${said.slice(0, 255)} location constraint is incompatible for the region specific endpoint this request was sent to.`,
   );
 }
 
@@ -139,10 +139,10 @@ function firstSettings(
 }
 
 /**
- * Whether the bucket is there already and the answer is yes nevertheless: in us-east-1, as ever. Throws
- * BucketAlreadyOwnedByYou, BucketAlreadyExists.
+ * Whether the bucket is there already and the answer is yes nevertheless: in us-east-1, as ever, but for a request with
+ * tags, of which nothing would come. Throws BucketAlreadyOwnedByYou, BucketAlreadyExists.
  */
-async function alreadyOwned(tx: Transaction, call: S3Call, name: string): Promise<boolean> {
+async function alreadyOwned(tx: Transaction, call: S3Call, name: string, tagged: boolean): Promise<boolean> {
   const existing = await tx
     .selectFrom("s3_buckets")
     .select(["account", "region"])
@@ -156,7 +156,7 @@ async function alreadyOwned(tx: Transaction, call: S3Call, name: string): Promis
       "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
       { status: 409, members },
     );
-  if (existing.region === DEFAULT_REGION && call.region === DEFAULT_REGION) return true;
+  if (existing.region === DEFAULT_REGION && call.region === DEFAULT_REGION && !tagged) return true;
   throw new AwsError(
     "BucketAlreadyOwnedByYou",
     "Your previous request to create the named bucket succeeded and you already own it.",

@@ -2,6 +2,7 @@ import type * as sdk from "@aws-sdk/client-s3";
 import { openPageToken, type PageScope, sealPageToken } from "../../../aws/page-token.ts";
 import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
+import { bucketArn } from "./bucket.ts";
 import { ownerOf } from "./canonical-id.ts";
 import { invalidArgument } from "./errors.ts";
 import { authorizeAtHome } from "./open-bucket.ts";
@@ -44,6 +45,7 @@ export async function listBuckets(
       Name: row.name,
       CreationDate: new Date(row.created_at),
       BucketRegion: row.region,
+      BucketArn: bucketArn(row.name),
     })),
     ...(input.Prefix !== undefined && { Prefix: input.Prefix }),
     ...(rows.length > most &&
@@ -64,7 +66,7 @@ function scopeOf(call: S3Call, prefix: string, region: string | undefined): Page
 }
 
 async function positionOf(s3: S3Context, scope: PageScope, token: string | undefined): Promise<string> {
-  if (token === undefined) return "";
+  if (token === undefined || token === "") return "";
   const position = openPageToken(await s3.secrets.key("page-token"), scope, token);
   if (position === undefined)
     throw invalidArgument(

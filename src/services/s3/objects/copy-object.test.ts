@@ -25,7 +25,8 @@ describe("x-amz-copy-source", () => {
   test.each([
     ["bucket/key", "bucket", "key", undefined],
     ["/bucket/a/b%20c%3F", "bucket", "a/b c?", undefined],
-    ["bucket/plus+sign", "bucket", "plus+sign", undefined],
+    ["bucket/a+space", "bucket", "a space", undefined],
+    ["bucket/plus%2Bsign", "bucket", "plus+sign", undefined],
     ["bucket/key?versionId=abc", "bucket", "key", "abc"],
     ["bucket/key%3FversionId%3Dabc", "bucket", "key?versionId=abc", undefined],
     ["bucket/key?versionId=", "bucket", "key", undefined],

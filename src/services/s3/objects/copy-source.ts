@@ -28,7 +28,10 @@ export interface NamedSource {
   readonly versionId: string | undefined;
 }
 
-/** `/bucket/key?versionId=id`, URL-encoded but for the question mark before the version id. Throws InvalidArgument. */
+/**
+ * `/bucket/key?versionId=id`, URL-encoded but for the question mark before the version id; a plus sign is a space, as
+ * forms write it. Throws InvalidArgument.
+ */
 export function parseCopySource(header: string | undefined): NamedSource {
   const text = header ?? "";
   const query = text.lastIndexOf(VERSION_ID);
@@ -47,7 +50,7 @@ const VERSION_ID = "?versionId=";
 
 function decode(text: string, header: string | undefined): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
     throw badSource("Invalid copy source encoding.", header);
   }

@@ -1,5 +1,6 @@
 /** SSE-C: keys that come with every request and are kept nowhere (Amazon S3 user guide, "Using SSE-C"). */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { AwsError } from "../../../aws/errors.ts";
 import type { Encryption } from "../../../storage/blobs/blob-keys.ts";
 import type { Bucket } from "../buckets/bucket.ts";
 import { accessDenied, invalidArgument, invalidRequest } from "../buckets/errors.ts";
@@ -31,8 +32,14 @@ export function customerKeyOf(call: S3Call, input: CustomerKeyInput): CustomerKe
   if (algorithm === undefined && text === undefined && md5 === undefined) return undefined;
   if (!call.secure && !isLoopback(call.sourceIp))
     throw invalidRequest(`${MUST} be made over a secure connection.`);
-  if (algorithm !== "AES256")
-    throw invalidArgument(`${MUST} provide a valid encryption algorithm.`, `${HEADER}-algorithm`, algorithm);
+  if (algorithm !== undefined && algorithm !== "AES256")
+    throw new AwsError(
+      "InvalidEncryptionAlgorithmError",
+      "The Encryption request you specified is not valid. Supported value: AES256.",
+      { members: { ArgumentName: "x-amz-server-side-encryption", ArgumentValue: algorithm } },
+    );
+  if (algorithm === undefined)
+    throw invalidArgument(`${MUST} provide a valid encryption algorithm.`, `${HEADER}-algorithm`);
   if (text === undefined)
     throw invalidArgument(`${MUST} provide an appropriate secret key.`, `${HEADER}-key`, "null");
   if (md5 === undefined)

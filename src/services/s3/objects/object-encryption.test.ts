@@ -269,7 +269,7 @@ describe("SSE-C", () => {
   });
 
   test.each([
-    [{ SSECustomerAlgorithm: "AES128" }, "InvalidArgument"],
+    [{ SSECustomerAlgorithm: "AES128" }, "InvalidEncryptionAlgorithmError"],
     [{ SSECustomerAlgorithm: undefined }, "InvalidArgument"],
     [{ SSECustomerKey: undefined }, "InvalidArgument"],
     [{ SSECustomerKeyMD5: undefined }, "InvalidArgument"],
