@@ -143,7 +143,10 @@ export function s3Door({ s3, identity }: S3DoorParts): Door {
     checkInput(input, head.wire.headers);
     const call = await callOf(s3, caller, arrival, head, input);
     return withBody(request, (wire) =>
-      handler({ ...call, body: uploadBody(announced, payload, wire) }, input as never),
+      handler(
+        { ...call, body: uploadBody(announced, payload, wire, request.headers["transfer-encoding"]) },
+        input as never,
+      ),
     );
   }
 }

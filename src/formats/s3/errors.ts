@@ -23,6 +23,15 @@ export function missingContentLength(): AwsError {
   });
 }
 
+/** `Transfer-Encoding: chunked` in the place of a length: what clients do that stream to a presigned address. */
+export function chunkedNotImplemented(): AwsError {
+  return new AwsError(
+    "NotImplemented",
+    "A header you provided implies functionality that is not implemented",
+    { status: 501, members: { Header: "Transfer-Encoding" } },
+  );
+}
+
 export function invalidDigest(value: string): AwsError {
   return new AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", {
     members: { "Content-MD5": value },

@@ -101,7 +101,7 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   ],
   [
     /write_with_chunked_transfer_encoding/,
-    "A body without a declared length is AWS's 411 MissingContentLength.",
+    "A body that is sent with Transfer-Encoding: chunked and no length is AWS's 501 NotImplemented.",
   ],
 ];
 
