@@ -133,10 +133,15 @@ function parseOperation(condition: readonly unknown[]): Condition {
   if (kind !== "eq" && kind !== "starts-with" && kind !== "content-length-range")
     throw invalid(`Invalid Condition: unknown operation '${name.slice(0, 64)}'.`);
   if (condition.length !== 3) throw invalid(`Invalid ${name}: wrong number of arguments.`);
+  const text = `[${condition.map((part) => JSON.stringify(part)).join(", ")}]`;
+  if (
+    kind === "content-length-range" &&
+    [left, right].some((bound) => bound === "" || Number.isNaN(Number(bound)))
+  )
+    throw refused(`Policy Condition failed: ${text}`);
   if (kind === "content-length-range")
     return { kind, range: { smallest: parseLength(left), largest: parseLength(right) } };
   if (typeof left !== "string" || typeof right !== "string") throw invalid("Invalid JSON.");
-  const text = JSON.stringify(condition);
   // Without its sign it names no field: such a condition never holds.
   const field = left.startsWith("$") ? left.slice(1).toLowerCase() : "";
   return { kind, field, value: right, text };

@@ -159,7 +159,7 @@ function checkExpectedOwner(bucket: Bucket, expected: string | undefined): void 
   if (parseAccountId(expected) !== undefined) throw accessDenied();
   throw new AwsError(
     "InvalidBucketOwnerAWSAccountID",
-    "The value of the expected bucket owner parameter must be an AWS account ID",
+    `The value of the expected bucket owner parameter must be an AWS Account ID... [${expected.slice(0, 64)}]`,
   );
 }
 
