@@ -112,36 +112,47 @@ describeOnEachStore("scrub", (stores) => {
   }, 60_000);
 
   test("bytes that are gone are damage; a store that comes back ends it", async () => {
-    const { server, put } = await install();
+    const { server, put, reports } = await install();
     const blobs = server(Number.MAX_SAFE_INTEGER);
-    const { blob, file } = await put(blobs, randomBytes(300_000));
     const customerKey = randomBytes(32);
-    const encryption = { scope: "customer/one", customerKey } as const;
-    const customers = await put(blobs, randomBytes(300_000), { encryption });
-    renameSync(customers.file, `${customers.file}.away`);
-    await expect(blobs.open(customers.blob.id, undefined, { customerKey })).rejects.toBeInstanceOf(
-      BlobMissing,
-    );
-    while ((await blobs.totals()).damaged === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    renameSync(`${customers.file}.away`, customers.file);
-    renameSync(file, `${file}.away`);
-    expect(await blobs.scrub(NEVER)).toMatchObject({ damaged: 1 });
-    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
-    renameSync(`${file}.away`, file);
-    // With the next round, not only the next pass.
+    const plain = await put(blobs, randomBytes(300_000));
+    const customers = await put(blobs, randomBytes(300_000), {
+      encryption: { scope: "customer/one", customerKey },
+    });
+    const damaged = async (count: number) => {
+      while ((await blobs.totals()).damaged !== count)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    const ways = {
+      "a reader": [
+        () => blobs.open(plain.blob.id).catch(() => undefined),
+        () => blobs.open(customers.blob.id, undefined, { customerKey }).catch(() => undefined),
+      ],
+      "who asks whether it is there": [
+        () => blobs.isThere(plain.blob.id),
+        () => blobs.isThere(customers.blob.id),
+      ],
+      // Its next round, not only the next pass.
+      "the scrub": [() => blobs.scrub(NEVER)],
+    };
     await blobs.scrub(NEVER);
-    expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
-    expect((await readAll(await blobs.open(customers.blob.id, undefined, { customerKey }))).length).toBe(
-      300_000,
-    );
-    // A reader who misses them notes it, too.
-    renameSync(file, `${file}.away`);
-    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobMissing);
-    while ((await blobs.totals()).damaged === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    await expect(blobs.open(blob.id)).rejects.toBeInstanceOf(BlobDamaged);
-    renameSync(`${file}.away`, file);
-    await blobs.scrub(NEVER);
-    expect((await readAll(await blobs.open(blob.id))).length).toBe(300_000);
+    for (const notice of Object.values(ways)) {
+      for (const { file } of [plain, customers]) renameSync(file, `${file}.away`);
+      for (const way of notice) await way();
+      // No new pass is due, in which the scrub would have noticed.
+      if (notice === ways["the scrub"]) for (const way of ways["a reader"]) await way();
+      await damaged(2);
+      await expect(blobs.open(plain.blob.id)).rejects.toBeInstanceOf(BlobMissing);
+      expect(await blobs.isThere(customers.blob.id)).toBe(false);
+      for (const { file } of [plain, customers]) renameSync(`${file}.away`, file);
+      for (const way of notice) await way();
+      await damaged(0);
+      expect((await readAll(await blobs.open(plain.blob.id))).length).toBe(300_000);
+      const opened = await blobs.open(customers.blob.id, undefined, { customerKey });
+      expect((await readAll(opened)).length).toBe(300_000);
+    }
+    for (const kind of ["damaged", "repaired"] as const)
+      expect(reports.filter((report) => report.kind === kind)).toHaveLength(6);
   });
 
   test("what lies under a key that is not to be had is compared with what it was the week before", async () => {

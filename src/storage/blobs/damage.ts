@@ -25,7 +25,7 @@ export function damageOf(error: unknown): Exclude<BlobRow["damage"], ""> | undef
 
 /**
  * Notes that a blob's bytes are not what was written: they are not given out any more (but what is unreadable today may be
- * read tomorrow, and in part at once), and an upload of the same bytes takes their place. Nothing happens when the error is
+ * read tomorrow, and in part at once; what is missing is looked for each time), and an upload of the same bytes takes their place. Nothing happens when the error is
  * no damage, when that is known, or the blob has other bytes by now. Returns whether it was news.
  */
 export async function quarantine(context: BlobsContext, row: BlobRow, reason: unknown): Promise<boolean> {
@@ -45,9 +45,10 @@ export async function quarantine(context: BlobsContext, row: BlobRow, reason: un
  * all there. To be asked before somebody is told that he need not send them again.
  */
 export async function bytesAreThere(context: BlobsContext, row: BlobRow): Promise<boolean> {
-  if (row.damaged_at > 0) return false;
+  if (row.damage === "altered" || row.damage === "unreadable") return false;
   try {
     await checkPresent(context.stores[row.storage_class], await readableOf(context.metadata.reader, row));
+    if (row.damage === "missing") await release(context, row, "its bytes are there again");
     return true;
   } catch (error) {
     if (damageOf(error) === undefined) throw error;

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { findReadable } from "./blob-rows.ts";
 import type { ByteRange, OpenOptions } from "./blobs.ts";
 import type { BlobsContext } from "./context.ts";
-import { bytesAreThere, quarantine } from "./damage.ts";
+import { bytesAreThere, quarantine, release } from "./damage.ts";
 import { BlobDamaged } from "./errors.ts";
 import { openBytes } from "./stored-bytes.ts";
 
@@ -14,8 +14,7 @@ export async function openBlob(
   options: OpenOptions = {},
 ): Promise<Readable> {
   const { row, bytes } = await findReadable(context, blobId);
-  if (row.damaged_at > 0 && row.damage !== "unreadable")
-    throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
+  if (row.damage === "altered") throw new BlobDamaged(`the bytes of blob ${blobId} are damaged`);
   const dataKey = await context.dataKeys.unseal(
     { scope: row.scope, sealedKey: row.sealed_key },
     options.customerKey,
@@ -28,6 +27,8 @@ export async function openBlob(
   try {
     const readable = await openBytes(context.stores[row.storage_class], bytes, dataKey, range);
     readable.on("error", note);
+    // A disk that was mounted again.
+    if (row.damage === "missing") await release(context, row, "its bytes are there again");
     return readable;
   } catch (error) {
     note(error);
