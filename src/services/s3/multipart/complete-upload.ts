@@ -97,7 +97,7 @@ async function complete(
           storageClass: upload.storageClass,
           description: { ...upload.description, checksum: assembled.checksum, uploadId },
           tags: upload.tags,
-          // A default that the bucket got since the upload began holds for what becomes a version now.
+          // The default is the bucket's at this moment, and counts from it: only now there is an object.
           retention: upload.retention ?? standardRetention(bucket, s3.clock),
           legalHold: upload.legalHold,
         },

@@ -28,6 +28,8 @@ export async function createMultipartUpload(
   const described = describeHeaders(call, input);
   const { description: encryption } = await encryptionFor(s3, call, bucket, input);
   const description: ObjectDescription = { ...described, ...(checksum && { checksum }), encryption };
+  // The bucket's default waits: it counts from when the object is there (complete-upload.ts).
+  const retention = input.ObjectLockMode === undefined ? undefined : lock.retention;
   const initiatedAt = s3.clock.now();
   const uploadId = makeUploadId(initiatedAt);
   await s3.metadata.write(async (tx) => {
@@ -47,8 +49,8 @@ export async function createMultipartUpload(
         storage_class: storageClass,
         description: JSON.stringify(description),
         tags: tagsColumn(tags),
-        retention_mode: lock.retention?.mode ?? "",
-        retain_until: lock.retention?.until.getTime() ?? null,
+        retention_mode: retention?.mode ?? "",
+        retain_until: retention?.until.getTime() ?? null,
         legal_hold: lock.legalHold ? 1 : 0,
       })
       .execute();

@@ -91,6 +91,31 @@ describeOnEachDatabase("multipart uploads", (databases) => {
     ).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
+  test("a bucket's default retention counts from the completion, for before there is no object", async () => {
+    await using objects = await begin();
+    const Bucket = "locked";
+    await objects.api.CreateBucket(objects.call(), { Bucket, ObjectLockEnabledForBucket: true });
+    await objects.api.PutObjectLockConfiguration(objects.call(), {
+      Bucket,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: "Enabled",
+        Rule: { DefaultRetention: { Mode: "GOVERNANCE", Days: 10 } },
+      },
+    });
+    const day = 86_400_000;
+    const upload = await create(objects, { Bucket });
+    await expect(put(objects, upload, 1, "content")).rejects.toMatchObject({ name: "InvalidRequest" });
+    const body = bodyOf("content", { md5: md5Of("content") });
+    await put(objects, upload, 1, "content", { body });
+    objects.now = new Date(objects.now.getTime() + 6 * day);
+    await complete(objects, upload, [1]);
+    const { Retention } = await objects.api.GetObjectRetention(objects.call(), { Bucket, Key: "key" });
+    expect(Retention).toEqual({
+      Mode: "GOVERNANCE",
+      RetainUntilDate: new Date(objects.now.getTime() + 10 * day),
+    });
+  });
+
   test("a part that comes again takes the place of the first, and what is not named is given up", async () => {
     await using objects = await begin();
     const upload = await create(objects);

@@ -5,7 +5,7 @@ import type { S3Call } from "../call.ts";
 import type { S3Context } from "../context.ts";
 import { partChecksumOutput } from "../objects/checksum-members.ts";
 import { encryptionHeaders } from "../objects/object-encryption.ts";
-import { checkIntegrityOfLocked } from "../objects/object-lock.ts";
+import { checkIntegrityOfLocked, standardRetention } from "../objects/object-lock.ts";
 import { bodyOf, etagOf, incompleteBody, receiving } from "../objects/put-object.ts";
 import { checkPartNumber } from "../objects/range.ts";
 import { verifyContent } from "../objects/verify-content.ts";
@@ -26,7 +26,8 @@ export async function uploadPart(
   const bucket = await openBucketFor(s3, call, input.Bucket, input.Key, "s3:PutObject");
   const upload = await findUpload(s3.metadata.reader, bucket, input.Key, input.UploadId);
   const encryption = await partEncryption(s3, call, bucket, upload, input);
-  checkIntegrityOfLocked(call, upload, "Put Part");
+  const retention = upload.retention ?? standardRetention(bucket, s3.clock);
+  checkIntegrityOfLocked(call, { ...upload, retention }, "Put Part");
   if (body.length !== undefined && body.length > LARGEST_PART) throw entityTooLarge(body.length);
   const algorithms = partAlgorithms(upload, body.algorithm);
   const announced = body.algorithm ?? algorithms[0];
