@@ -12,9 +12,8 @@ import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "./context.ts";
 import { domainNotFound, repositoryNotFound, validation } from "./errors.ts";
 import { domainArn, repositoryArn } from "./names.ts";
+import { type ConditionKeys, tagConditions } from "./resource-tags.ts";
 import type { CodeArtifactDomainsTable, CodeArtifactRepositoriesTable } from "./tables.ts";
-
-export type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;
 
 export type DomainRow = Selectable<CodeArtifactDomainsTable>;
 export type RepositoryRow = Selectable<CodeArtifactRepositoriesTable>;
@@ -188,10 +187,4 @@ export async function repositoryInTransaction(
 /** Both accounts are at home in a repository: who owns its domain and who administers it. */
 function accountOf(call: Call, owner: string, administrator: string | undefined): AccountId {
   return (call.principal.account === administrator ? administrator : owner) as AccountId;
-}
-
-export function tagConditions(row: { readonly resource_tags: string } | undefined): ConditionKeys {
-  if (row === undefined || row.resource_tags === "{}") return {};
-  const tags = JSON.parse(row.resource_tags) as Record<string, string>;
-  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
 }

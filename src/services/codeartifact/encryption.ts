@@ -5,8 +5,7 @@
 import { AccessDenied } from "../../identity/authorize.ts";
 import type { Call } from "../../identity/call.ts";
 import type { Encryption } from "../../storage/blobs/blob-keys.ts";
-import { KmsError, type KmsKeyArn } from "../kms/index.ts";
-import type { CodeArtifactContext } from "./context.ts";
+import { KmsError, type KmsKeyArn, type KmsKeys } from "../kms/index.ts";
 import { validation } from "./errors.ts";
 
 /** What whoever makes a domain must be allowed; from then on the domain uses the key for all who may use it. */
@@ -14,7 +13,7 @@ const NEEDED = ["kms:CreateGrant", "kms:GenerateDataKey", "kms:Decrypt", "kms:De
 
 /** Throws ValidationException (ENCRYPTION_KEY_ERROR) for a key that is not there or cannot be used. */
 export async function chooseKey(
-  { kms }: Pick<CodeArtifactContext, "kms">,
+  { kms }: { readonly kms: KmsKeys },
   call: Call,
   asked: string | undefined,
 ): Promise<KmsKeyArn> {

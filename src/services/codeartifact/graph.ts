@@ -5,9 +5,9 @@ import type { AccountId } from "../../aws/names.ts";
 import { BoundedCache } from "../../bounded-cache.ts";
 import type { Metadata, Reader } from "../../storage/metadata/metadata.ts";
 import type { KmsKeyArn } from "../kms/index.ts";
-import { type ConditionKeys, tagConditions } from "./access.ts";
 import { keyOf } from "./encryption.ts";
 import { loadGroups, type PackageGroups } from "./groups/package-groups.ts";
+import { type ConditionKeys, tagConditions } from "./resource-tags.ts";
 
 export interface DomainGraph {
   readonly id: string;

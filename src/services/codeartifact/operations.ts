@@ -1,6 +1,4 @@
 /** The CodeArtifact API: which operation is which function. */
-import type { OperationTable } from "../../aws/service.ts";
-import type { Call } from "../../identity/call.ts";
 import { withApiErrors } from "./api-errors.ts";
 import type { CodeArtifactContext } from "./context.ts";
 import { getAuthorizationToken } from "./domains/authorization-token.ts";
@@ -11,6 +9,7 @@ import {
 } from "./domains/domain-policy.ts";
 import { createDomain, deleteDomain, describeDomain, listDomains } from "./domains/domains.ts";
 import { createGroupOperations } from "./groups/operations.ts";
+import type { CodeArtifactOperations } from "./operation-table.ts";
 import type { Reading } from "./reading/reading.ts";
 import { getRepositoryEndpoint } from "./repositories/endpoints.ts";
 import {
@@ -31,8 +30,6 @@ import {
 } from "./repositories/repository-policy.ts";
 import { listTagsForResource, tagResource, untagResource } from "./tag-operations.ts";
 import { createVersionOperations } from "./versions/operations.ts";
-
-export type CodeArtifactOperations = OperationTable<typeof import("@aws-sdk/client-codeartifact"), Call>;
 
 export function createOperations(context: CodeArtifactContext, reading: Reading): CodeArtifactOperations {
   return withApiErrors<CodeArtifactOperations>({

@@ -1,6 +1,8 @@
 /** Tags of domains, repositories and package groups, under AWS's general rules for tags. */
-import type { ConditionKeys } from "./access.ts";
 import { quotaExceeded, validation } from "./errors.ts";
+
+/** What a policy may ask for beside the names. */
+export type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;
 
 export type ResourceTags = Readonly<Record<string, string>>;
 
@@ -53,4 +55,11 @@ export function requestTagConditions(tags: ResourceTags): ConditionKeys {
     "aws:TagKeys": keys,
     ...Object.fromEntries(keys.map((key) => [`aws:RequestTag/${key}`, tags[key] ?? ""])),
   };
+}
+
+/** The condition keys of what has the tags. */
+export function tagConditions(row: { readonly resource_tags: string } | undefined): ConditionKeys {
+  if (row === undefined || row.resource_tags === "{}") return {};
+  const tags = JSON.parse(row.resource_tags) as Record<string, string>;
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
 }

@@ -7,7 +7,6 @@ import type {
 import type { Call } from "../../identity/call.ts";
 import type { Reader } from "../../storage/metadata/metadata.ts";
 import {
-  type ConditionKeys,
   type DomainRow,
   domainInTransaction,
   openDomain,
@@ -20,6 +19,7 @@ import { validation } from "./errors.ts";
 import { type GroupInput, openGroup } from "./groups/group-access.ts";
 import { groupInTransaction } from "./groups/package-group.ts";
 import { parseTaggedArn } from "./names.ts";
+import type { ConditionKeys } from "./resource-tags.ts";
 import {
   describeTags,
   type ResourceTags,

@@ -1,18 +1,12 @@
 /** From a request's names to a package group that the caller may use. The domain's policy decides, on the group's ARN. */
 import type { AccountId } from "../../../aws/names.ts";
 import type { Call } from "../../../identity/call.ts";
-import {
-  authorizeDomain,
-  type ConditionKeys,
-  type DomainInput,
-  type DomainRow,
-  domainNamed,
-  findDomain,
-} from "../access.ts";
+import { authorizeDomain, type DomainInput, type DomainRow, domainNamed, findDomain } from "../access.ts";
 import type { CodeArtifactContext } from "../context.ts";
 import { domainNotFound, notFound, validation } from "../errors.ts";
 import { PackageInvalid } from "../format.ts";
 import { packageGroupArn } from "../names.ts";
+import type { ConditionKeys } from "../resource-tags.ts";
 import { type PackageGroupPattern, parsePackageGroupPattern } from "./package-group-pattern.ts";
 import { loadGroups, type PackageGroup, type PackageGroups } from "./package-groups.ts";
 

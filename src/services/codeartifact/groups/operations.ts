@@ -1,5 +1,5 @@
 import type { CodeArtifactContext } from "../context.ts";
-import type { CodeArtifactOperations } from "../operations.ts";
+import type { CodeArtifactOperations } from "../operation-table.ts";
 import { listAssociatedPackages, listPackageGroups, listSubPackageGroups } from "./group-listings.ts";
 import { listAllowedRepositoriesForGroup, updatePackageGroupOriginConfiguration } from "./group-origins.ts";
 import {

@@ -4,11 +4,9 @@
  * hit is one prepared query and a look-up. Who comes while it is being made waits for the same.
  */
 import type { CodeArtifactContext } from "../context.ts";
-import type { OpenRepository } from "../engine.ts";
-import type { FormatName, PackageName } from "../format.ts";
 import { ByteBoundedCache } from "./byte-bounded-cache.ts";
 import { checkConnections } from "./listings.ts";
-import { type Revisions, readRevisions } from "./view.ts";
+import { type Revisions, readRevisions, type WantedPackage } from "./wanted-package.ts";
 
 /** What it was made from besides rows: who was asked, and what they said. */
 export interface Sources {
@@ -32,13 +30,6 @@ export interface Current<Value> {
   ): Promise<Made<Value> | undefined>;
   /** What is kept takes more memory than it did. */
   grown(wanted: WantedPackage, what: string, value: Value, bytes: number): void;
-}
-
-export interface WantedPackage {
-  readonly repository: OpenRepository;
-  readonly format: FormatName;
-  /** Normalized. */
-  readonly name: PackageName;
 }
 
 /** An entry with its keys. */

@@ -1,7 +1,7 @@
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { CodeArtifactContext } from "../context.ts";
-import type { WantedPackage } from "./current.ts";
 import { packageIds, walkPackage } from "./package-walk.ts";
+import type { WantedPackage } from "./wanted-package.ts";
 
 /**
  * A document beside the versions, from the first place of the walk that has one of this name. What a stranger says is

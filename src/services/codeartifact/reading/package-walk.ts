@@ -4,9 +4,9 @@ import type { CodeArtifactContext } from "../context.ts";
 import type { DomainGraph, GraphRepository, Place } from "../graph.ts";
 import { originControls } from "../origin-controls.ts";
 import { walk } from "../walk.ts";
-import type { WantedPackage } from "./current.ts";
 import { openedGraph } from "./open-repository.ts";
 import { type PackageRow, packageRows } from "./package-rows.ts";
+import type { WantedPackage } from "./wanted-package.ts";
 
 export interface PackageWalk {
   readonly graph: DomainGraph;

@@ -3,7 +3,7 @@
 import type { CodeArtifactContext } from "../context.ts";
 import type { OpenRepository, Packages, RenderedDocument } from "../engine.ts";
 import { type FormatName, PackageInvalid, type PackageName } from "../format.ts";
-import { createCurrent, type WantedPackage } from "./current.ts";
+import { createCurrent } from "./current.ts";
 import { listPackages } from "./list-packages.ts";
 import { openAsset } from "./open-asset.ts";
 import { openRepository } from "./open-repository.ts";
@@ -12,6 +12,7 @@ import { rendered } from "./rendered.ts";
 import { createSmallAssets } from "./small-assets.ts";
 import { normalizedOrUndefined } from "./view-merge.ts";
 import { createViews } from "./views.ts";
+import type { WantedPackage } from "./wanted-package.ts";
 
 export type Reading = Pick<
   Packages,

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzipSync, gzip as gzipCallback } from "node:zlib";
 import type { PackageView, RenderedDocument, Rendering } from "../engine.ts";
-import type { Current, WantedPackage } from "./current.ts";
+import type { Current } from "./current.ts";
 import type { Views } from "./views.ts";
+import type { WantedPackage } from "./wanted-package.ts";
 
 const gzip = promisify(gzipCallback);
 

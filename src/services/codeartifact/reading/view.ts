@@ -3,25 +3,12 @@
 import type { CodeArtifactContext } from "../context.ts";
 import type { PackageView } from "../engine.ts";
 import type { Place } from "../graph.ts";
-import type { Made, WantedPackage } from "./current.ts";
+import type { Made } from "./current.ts";
 import { askConnections, type Listings } from "./listings.ts";
 import { distTags, offeredVersions } from "./package-rows.ts";
 import { type PackageWalk, packageIds, walkPackage } from "./package-walk.ts";
 import { mergeView, type Source } from "./view-merge.ts";
-
-/** What a view was made from: it is true while both numbers stand. */
-export interface Revisions {
-  readonly graph: number;
-  /** Null while nobody has stored anything of the package. */
-  readonly package: number | null;
-}
-
-export function readRevisions(
-  { queries, metadata }: CodeArtifactContext,
-  { repository, format, name: { namespace, name } }: WantedPackage,
-): Promise<Revisions | undefined> {
-  return queries.revisions(metadata.reader, { domainId: repository.domainId, format, namespace, name });
-}
+import { readRevisions, type WantedPackage } from "./wanted-package.ts";
 
 /** Throws UpstreamUnavailable or UpstreamRefused when nothing is kept here and a connection could not be asked. */
 export async function loadView(

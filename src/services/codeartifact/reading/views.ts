@@ -2,8 +2,9 @@
 import type { CodeArtifactContext } from "../context.ts";
 import type { PackageView } from "../engine.ts";
 import { repositoryNotFound } from "../errors.ts";
-import { createCurrent, type Made, type WantedPackage } from "./current.ts";
+import { createCurrent, type Made } from "./current.ts";
 import { loadView } from "./view.ts";
+import type { WantedPackage } from "./wanted-package.ts";
 
 export interface Views {
   get(wanted: WantedPackage): Promise<Made<PackageView | undefined>>;

@@ -1,6 +1,6 @@
 /** The operations of the CodeArtifact API on packages and their versions. */
 import type { CodeArtifactContext } from "../context.ts";
-import type { CodeArtifactOperations } from "../operations.ts";
+import type { CodeArtifactOperations } from "../operation-table.ts";
 import type { Reading } from "../reading/reading.ts";
 import { copyPackageVersions } from "./copy-versions.ts";
 import {

@@ -1,7 +1,7 @@
 /** Everything that the enabled rules have in store for one version, each by itself; which of it happens is engine.ts's. */
 import { type Decision, dueAfterDays } from "../../../age-rules.ts";
 import { NULL_VERSION } from "../objects/version-id.ts";
-import type { Circumstances, LifecycleVersion, Position, VersionAction } from "./engine.ts";
+import type { Circumstances, LifecycleVersion, Position, VersionAction } from "./circumstances.ts";
 import { day, days, time } from "./phrases.ts";
 import { type Age, dueAtAge, matches, type NoncurrentAge, type Rule, type Rules } from "./rules.ts";
 import { STORAGE_CLASSES, type StorageClass } from "./storage-classes.ts";

@@ -7,7 +7,7 @@ import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { Schema } from "../../../storage/metadata/schema.ts";
 import { afterPrefix, isAfter } from "../listings/key-range.ts";
 import { keyOf, storedKey } from "../object-key.ts";
-import type { LifecycleVersion, Position } from "./engine.ts";
+import type { LifecycleVersion, Position } from "./circumstances.ts";
 import type { Rule, Rules } from "./rules.ts";
 import type { LifecycleUpload } from "./uploads.ts";
 

@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import type { Clock } from "../../../clock.ts";
 import type { Reader } from "../../../storage/metadata/metadata.ts";
 import type { Bucket } from "../buckets/bucket.ts";
-import { decideVersion, type VersionAction } from "./engine.ts";
+import type { VersionAction } from "./circumstances.ts";
+import { decideVersion } from "./engine.ts";
 import {
   looksAtUploads,
   looksAtVersions,

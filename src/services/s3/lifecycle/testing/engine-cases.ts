@@ -1,7 +1,8 @@
 /** Rules, versions and what is decided about them, in few words, for tests of the engine. */
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import { turnedClock } from "../../../../../test/turned-clock.ts";
-import { type Circumstances, decideKey, type LifecycleVersion } from "../engine.ts";
+import type { Circumstances, LifecycleVersion } from "../circumstances.ts";
+import { decideKey } from "../engine.ts";
 import { rulesOf } from "../rules.ts";
 
 export const NOW = "2026-06-01T12:00:00Z";
