@@ -81,7 +81,7 @@ export class RunningServer {
       cwd: tmpdir(),
       env: {
         // As `npm start` does: collect garbage as on a small machine (docs/performance.md, "Memory").
-        BUN_JSC_forceRAMSize: "134217728",
+        BUN_JSC_forceRAMSize: "268435456",
         SHOSOIN_ROOT_ACCESS_KEY_ID: this.rootKey.accessKeyId,
         SHOSOIN_ROOT_SECRET_ACCESS_KEY: this.rootKey.secretAccessKey,
         ...sharedRootKey(this.#options.args ?? []),

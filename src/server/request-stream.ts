@@ -1,6 +1,7 @@
 /** A request's body as a stream that a failing consumer cannot harm. */
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { lend } from "../lent-memory.ts";
 
 /** Bytes taken from the socket ahead of the consumer. Few: chunks that wait grow old, and old garbage is collected late. */
 const READ_AHEAD = 64 * 1024;
@@ -17,7 +18,9 @@ class RequestBody extends Readable {
     super({ highWaterMark: READ_AHEAD });
     this.#request = request;
     request.on("data", (chunk: Buffer) => {
-      if (!this.destroyed && !this.push(chunk)) request.pause();
+      if (this.destroyed) return;
+      lend(chunk);
+      if (!this.push(chunk)) request.pause();
     });
     request.on("end", () => {
       if (!this.destroyed) this.push(null);

@@ -7,7 +7,7 @@ describeOnEachStore("a blob of 1 GiB", (stores) => {
   test("is pushed and pulled without being held in memory", async () => {
     const script = join(import.meta.dirname, "push-large-blob.ts");
     // The collector is told what `npm start` tells it.
-    const env = { BUN_JSC_forceRAMSize: "134217728" };
+    const env = { BUN_JSC_forceRAMSize: "268435456" };
     const push = BackgroundProcess.start(process.execPath, [script, stores.fresh(), "1024"], { env });
     const [, grown] = await push.waitFor(/memory grew by (\d+) MiB/, 200);
     expect(await push.ended()).toBe(0);

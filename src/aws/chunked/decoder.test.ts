@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
+import { giveBack, lend } from "../../lent-memory.ts";
 import type { Region } from "../names.ts";
 import { signingKey } from "../sigv4/signing-key.ts";
 import { ChunkedDecoder, type ChunkedFraming } from "./decoder.ts";
@@ -111,6 +113,23 @@ describe("however the connection cuts a body, the same bytes come out", () => {
       expect(second.trailers).toEqual({ "x-amz-checksum-crc32": "AAAAAA==" });
     });
   }
+});
+
+test("what is left of lent memory when the content was given back is nothing", async () => {
+  const content = [randomBytes(8192), randomBytes(9000)];
+  const body = signedBody(content);
+  const pieces = [...cut(body, 5000)].map((piece) => new Uint8Array(Array.from(piece)));
+  for (const piece of pieces) lend(piece);
+  const decoder = new ChunkedDecoder(signed(8192 + 9000));
+  Readable.from(pieces).pipe(decoder);
+  const came: Buffer[] = [];
+  decoder.on("data", (bytes: Buffer) => {
+    came.push(Buffer.from(bytes));
+    giveBack(bytes);
+  });
+  await finished(decoder);
+  expect(Buffer.concat(came).equals(Buffer.concat(content))).toBe(true);
+  expect(pieces.map((piece) => piece.byteLength)).toEqual(pieces.map(() => 0));
 });
 
 test("an empty body is its last chunk alone", async () => {

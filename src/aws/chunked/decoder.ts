@@ -12,6 +12,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { Transform, type TransformCallback } from "node:stream";
+import { giveBack } from "../../lent-memory.ts";
 import type { AwsError } from "../errors.ts";
 import { chunkTooSmall, incompleteBody, malformedTrailer, wrongChunkSignature } from "./errors.ts";
 import type { SignatureChain } from "./signature-chain.ts";
@@ -67,7 +68,12 @@ export class ChunkedDecoder extends Transform {
       let at = 0;
       while (at < piece.length) {
         if (this.#state === "end") throw incompleteBody();
-        at = this.#state === "bytes" ? this.#readBytes(piece, at) : this.#readLine(piece, at);
+        if (this.#state === "bytes") at = this.#readBytes(piece, at);
+        else {
+          const end = this.#readLine(piece, at);
+          giveBack(piece.subarray(at, end));
+          at = end;
+        }
       }
       done();
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { giveBack } from "../../lent-memory.ts";
 import type { BlobWriter } from "./blob-store.ts";
 import { BlobTooLarge, BodyBrokenOff } from "./errors.ts";
 import type { UploadHash } from "./upload-hash.ts";
@@ -67,6 +68,7 @@ export class ArrivingBody {
       if (chunk === undefined || chunk instanceof BodyBrokenOff) return chunk;
       await hash?.update(chunk);
       await writer.write(chunk);
+      giveBack(chunk);
     }
   }
 

@@ -57,7 +57,7 @@ export interface SealedUpload {
 
 /** Takes the bytes of one append. Memory stays bounded: `write` waits when the store is slower than the body. */
 export interface BlobWriter {
-  /** The chunk belongs to the writer from here on. Throws StorageFull. */
+  /** The chunk may be used again when this resolves. Throws StorageFull. */
   write(chunk: Uint8Array): Promise<void>;
 
   /** Everything written is durable when this resolves, and this is the upload now. Closes the writer. */

@@ -1,7 +1,8 @@
-import { Readable, type Writable } from "node:stream";
+import type { Writable } from "node:stream";
+import { DirectReadable, written } from "./sending.ts";
 
-/** Bytes that are in memory already: a stream like any other, and with `copyTo` a cheaper way to a socket. */
-export class BytesReadable extends Readable {
+/** Bytes that are in memory already. */
+export class BytesReadable extends DirectReadable {
   readonly #bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -14,16 +15,7 @@ export class BytesReadable extends Readable {
     this.push(null);
   }
 
-  /** Sends everything and ends `destination`; rejects when the client goes away before that. */
-  copyTo(destination: Writable): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const gone = () => reject(new Error("the client went away"));
-      if (destination.destroyed) return gone();
-      destination.once("close", gone);
-      destination.end(this.#bytes, () => {
-        destination.off("close", gone);
-        resolve();
-      });
-    });
+  sendTo(destination: Writable, end: boolean): Promise<void> {
+    return written(destination, this.#bytes, end);
   }
 }

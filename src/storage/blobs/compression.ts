@@ -18,7 +18,7 @@ export class CompressingWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#zstd.write(chunk)) return;
+    if (this.#zstd.write(Buffer.from(chunk))) return;
     await Promise.race([once(this.#zstd, "drain"), this.#moved]);
   }
 
@@ -28,8 +28,10 @@ export class CompressingWriter {
     return this.#below.finish();
   }
 
-  abandon(): void {
+  /** Nothing is given to the writer below any more when this resolves. */
+  async abandon(): Promise<void> {
     this.#zstd.destroy();
+    await Promise.allSettled([this.#moved]);
   }
 
   async #move(): Promise<void> {

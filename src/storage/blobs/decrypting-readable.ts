@@ -1,36 +1,44 @@
-import { Readable, type Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
+import { SLOT_SEGMENTS } from "./byte-thread.ts";
 import { BlobDamaged } from "./errors.ts";
-import type { Segment, SegmentRange } from "./extents.ts";
+import type { ExtentRun, SegmentRange } from "./extents.ts";
 import { type SealedSource, sealedSource } from "./sealed-source.ts";
-import { ExtentCipher, SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
-import { breakOff, isCrowded, whileSending, written } from "./sending.ts";
+import { LocalPlace, placeHere, placeOnThread, SEGMENTS_HERE, type SegmentPlace } from "./segment-places.ts";
+import { ExtentCipher, extentKey, SEGMENT_BYTES, sealedLength, TAG_BYTES } from "./segments.ts";
+import { DirectReadable, isCrowded, whileSending, written } from "./sending.ts";
 
-/** Segments of a file that are read at a time, and the same when many readers are served at once. */
-const BUFFERED_SEGMENTS = 8;
-const CROWDED_SEGMENTS = 1;
+/** Runs that are read and decrypted while another one is sent. */
+const AHEAD = 2;
 
 /**
  * A range of an encrypted blob's bytes, decrypted as its reader asks for them. A stream like any other, which fails with
- * BlobDamaged, and with `copyTo` a cheaper way to a socket.
+ * BlobDamaged, and with `sendTo` a cheaper way to a socket.
  */
-export class DecryptingReadable extends Readable {
+export class DecryptingReadable extends DirectReadable {
   readonly #source: SealedSource;
-  readonly #segments: Iterator<Segment>;
+  readonly #runs: Iterator<ExtentRun>;
   readonly #dataKey: Uint8Array;
   readonly #uploadId: string;
-  #cipher: ExtentCipher | undefined;
-  #cipherSalt = "";
+  readonly #onThread: boolean;
+  readonly #segments: number;
+  readonly #free: LocalPlace[] = [];
+  #key: Uint8Array = new Uint8Array(0);
+  #salt = "";
   /** Bytes of the next segment before the range. */
   #skip: number;
   #left: number;
+  /** Sources are read one run after the other. */
+  #read: Promise<void> = Promise.resolve();
 
   /** The source, which begins at `range.start` of the stored bytes, belongs to the stream from here on. */
   constructor(source: Readable, range: SegmentRange, dataKey: Uint8Array, uploadId: string) {
     super({ highWaterMark: 2 * SEGMENT_BYTES });
-    const segments = Math.min(range.count, isCrowded() ? CROWDED_SEGMENTS : BUFFERED_SEGMENTS);
-    const length = range.end - range.start + 1;
-    this.#source = sealedSource(source, Math.min(length, segments * (SEGMENT_BYTES + TAG_BYTES)));
-    this.#segments = range.segments();
+    // Many readers at once get little memory each.
+    const isSmall = isCrowded();
+    this.#onThread = range.count > SEGMENTS_HERE && !isSmall;
+    this.#segments = this.#onThread ? SLOT_SEGMENTS : isSmall ? 1 : SEGMENTS_HERE;
+    this.#source = sealedSource(source);
+    this.#runs = range.runs(this.#segments);
     this.#skip = range.skip;
     this.#dataKey = dataKey;
     this.#uploadId = uploadId;
@@ -39,7 +47,11 @@ export class DecryptingReadable extends Readable {
 
   override _read(): void {
     this.#next().then(
-      (bytes) => this.push(bytes ?? null),
+      (run) => {
+        // A copy: it is not known how long the reader keeps it.
+        this.push(run ? Buffer.from(run.bytes) : null);
+        run?.place.giveBack();
+      },
       (error: Error) => this.destroy(error),
     );
   }
@@ -49,65 +61,109 @@ export class DecryptingReadable extends Readable {
     done(error);
   }
 
-  /** Sends everything and ends `destination`, of which as much is under way as was read at a time. */
-  async copyTo(destination: Writable): Promise<void> {
-    await whileSending(async () => {
-      let sent: Promise<void> = Promise.resolve();
-      try {
-        for (;;) {
-          const bytes = await this.#next();
-          if (bytes === undefined) break;
-          await sent;
-          sent = written(destination, bytes);
-          sent.catch(() => undefined);
-        }
-        await sent;
-        destination.end();
-      } catch (error) {
-        breakOff(destination);
-        this.destroy(error instanceof Error ? error : new Error(String(error)));
-        throw error;
-      }
-    });
+  /** Something is read and decrypted while something else is on its way. */
+  async sendTo(destination: Writable, end: boolean): Promise<void> {
+    try {
+      await whileSending(() => this.#sendTo(destination, end));
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
     this.destroy();
   }
 
-  /** Undefined at the end. */
-  async #next(): Promise<Uint8Array | undefined> {
-    const next = this.#segments.next();
-    if (next.done === true) return undefined;
-    const segment = next.value;
-    const sealed = await this.#source.take(segment.length + TAG_BYTES);
-    const plain = this.#cipherOf(segment.salt).open(sealed, segment.index, segment.last);
-    const wanted = plain.subarray(this.#skip, this.#skip + this.#left);
-    this.#skip = 0;
-    this.#left -= wanted.length;
-    return wanted;
+  async #sendTo(destination: Writable, end: boolean): Promise<void> {
+    const ahead: Promise<OpenedRun | undefined>[] = [];
+    let sent: Promise<void> = Promise.resolve();
+    try {
+      for (;;) {
+        while (ahead.length < (this.#onThread ? AHEAD : 1)) ahead.push(this.#soon());
+        const run = await ahead.shift();
+        await sent;
+        if (run === undefined) return;
+        sent = written(destination, run.bytes, end && run.isLast).then(
+          () => run.place.giveBack(),
+          (error: unknown) => {
+            run.place.drop();
+            throw error;
+          },
+        );
+        sent.catch(() => undefined);
+      }
+    } finally {
+      for (const run of ahead) run.then((late) => late?.place.giveBack()).catch(() => undefined);
+    }
   }
 
-  #cipherOf(salt: string): ExtentCipher {
-    if (this.#cipher === undefined || salt !== this.#cipherSalt) {
-      this.#cipher = new ExtentCipher(this.#dataKey, salt, this.#uploadId);
-      this.#cipherSalt = salt;
-    }
-    return this.#cipher;
+  #soon(): Promise<OpenedRun | undefined> {
+    const run = this.#next();
+    // Whoever awaits it gets the error; until then it is nobody's.
+    run.catch(() => undefined);
+    return run;
   }
+
+  /** Undefined at the end. */
+  async #next(): Promise<OpenedRun | undefined> {
+    const next = this.#runs.next();
+    if (next.done === true) return undefined;
+    const run = next.value;
+    const key = this.#keyOf(run.salt);
+    const [start, end] = [this.#skip, Math.min(run.length, this.#skip + this.#left)];
+    this.#skip = 0;
+    this.#left -= end - start;
+    const isLast = this.#left === 0;
+    const place = this.#borrow();
+    try {
+      this.#read = this.#read.then(() =>
+        this.#source.fill(place.bytes.subarray(0, sealedLength(run.length))),
+      );
+      await this.#read;
+      await place.open(key, this.#uploadId, run);
+    } catch (error) {
+      place.drop();
+      throw error;
+    }
+    return { place, bytes: place.bytes.subarray(start, end), isLast };
+  }
+
+  #borrow(): SegmentPlace {
+    const onThread = this.#onThread ? placeOnThread() : undefined;
+    if (onThread) return onThread;
+    if (this.#segments === SEGMENTS_HERE) return placeHere();
+    const size = sealedLength(this.#segments * SEGMENT_BYTES);
+    return this.#free.pop() ?? new LocalPlace(size, (place) => this.#free.push(place));
+  }
+
+  #keyOf(salt: string): Uint8Array {
+    if (salt !== this.#salt) {
+      this.#key = extentKey(this.#dataKey, salt);
+      this.#salt = salt;
+    }
+    return this.#key;
+  }
+}
+
+/** Decrypted bytes of the range, and the memory that they lie in. */
+interface OpenedRun {
+  readonly place: SegmentPlace;
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
 }
 
 /** The same for stored bytes that are in memory. Throws BlobDamaged. */
 export function decryptRange(
   stored: Uint8Array,
-  { segments, start, skip, length }: SegmentRange,
+  { runs, start, skip, length }: SegmentRange,
   dataKey: Uint8Array,
   uploadId: string,
 ): Uint8Array {
   let at = start;
-  const plain = Array.from(segments(), ({ salt, index, last, length: segmentLength }) => {
+  const plain = Array.from(runs(1), ({ salt, index, last, length: segmentLength }) => {
     const end = at + segmentLength + TAG_BYTES;
     if (end > stored.length) throw new BlobDamaged("encrypted bytes end too early");
     const sealed = stored.subarray(at, end);
     at = end;
-    return new ExtentCipher(dataKey, salt, uploadId).open(sealed, index, last);
+    return new ExtentCipher(extentKey(dataKey, salt), uploadId).open(sealed, index, last);
   });
   const [first = new Uint8Array(0)] = plain;
   const whole = plain.length === 1 ? first : Buffer.concat(plain);

@@ -20,7 +20,7 @@ test("whatever the extents, a range is covered by exactly the segments that hold
         (segment) => segment.plain <= end && segment.plain + segment.length > start,
       );
       expect(
-        Array.from(range.segments(), ({ salt, index, last, length }) => ({ salt, index, last, length })),
+        Array.from(range.runs(1), ({ salt, index, last, length }) => ({ salt, index, last, length })),
       ).toEqual(touched.map(({ salt, index, last, length }) => ({ salt, index, last, length })));
       const [first, final] = [touched[0], touched.at(-1)];
       expect(range.count).toBe(touched.length);

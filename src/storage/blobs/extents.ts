@@ -6,7 +6,7 @@
  * of another salt, so that no key and nonce ever meet two plaintexts.
  */
 import { BlobTooLarge } from "./errors.ts";
-import { SEGMENT_BYTES, TAG_BYTES } from "./segments.ts";
+import { SEGMENT_BYTES, type SegmentRun, TAG_BYTES } from "./segments.ts";
 
 export interface Extent {
   /** base64url of 16 random bytes, from which the extent's key is derived. */
@@ -38,13 +38,9 @@ export function plainLength(extents: readonly Extent[]): number {
   return extents.reduce((sum, extent) => sum + extent.length, 0);
 }
 
-/** One segment of an extent, as a reader needs it. */
-export interface Segment {
+/** Segments to be read, as their reader needs them. */
+export interface ExtentRun extends SegmentRun {
   readonly salt: string;
-  readonly index: number;
-  readonly last: boolean;
-  /** In bytes before encryption. */
-  readonly length: number;
 }
 
 /** What is to be read and decrypted for a range of the bytes before encryption. */
@@ -57,8 +53,8 @@ export interface SegmentRange {
   readonly skip: number;
   /** Bytes of the range. */
   readonly length: number;
-  /** One after the other, made as they are asked for: a blob of 10 GB has 150,000. */
-  segments(): Iterator<Segment> & Iterable<Segment>;
+  /** At most so many segments at a time, of one extent each; made as they are asked for: a blob of 10 GB has 150,000. */
+  runs(segments: number): Iterator<ExtentRun> & Iterable<ExtentRun>;
 }
 
 /** @param start and `end` are inclusive and lie within the extents */
@@ -90,7 +86,7 @@ export function segmentsOf(extents: readonly Extent[], start: number, end: numbe
     end: storedStart + storedLength + count * TAG_BYTES - 1,
     skip,
     length: end - start + 1,
-    segments: () => eachSegment(pieces),
+    runs: (limit) => runsOf(pieces, limit),
   };
 }
 
@@ -100,10 +96,10 @@ interface Piece extends Extent {
   readonly behind: number;
 }
 
-function* eachSegment(pieces: readonly Piece[]): Generator<Segment, undefined> {
+function* runsOf(pieces: readonly Piece[], limit: number): Generator<ExtentRun, undefined> {
   for (const { salt, length: whole, first, behind } of pieces)
-    for (let index = first; index < behind; index++) {
-      const length = Math.min(SEGMENT_BYTES, whole - index * SEGMENT_BYTES);
-      yield { salt, index, last: (index + 1) * SEGMENT_BYTES >= whole, length };
+    for (let index = first; index < behind; index += limit) {
+      const end = Math.min(index + limit, behind) * SEGMENT_BYTES;
+      yield { salt, index, last: end >= whole, length: Math.min(end, whole) - index * SEGMENT_BYTES };
     }
 }

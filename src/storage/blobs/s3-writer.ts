@@ -101,7 +101,7 @@ export class S3Writer implements BlobWriter {
 
   #gather(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#gathered.push(chunk);
+    this.#gathered.push(Buffer.from(chunk));
     this.#gatheredBytes += chunk.length;
   }
 

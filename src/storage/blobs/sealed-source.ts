@@ -4,41 +4,28 @@ import { FileReadable } from "./file-readable.ts";
 
 /** Encrypted bytes on their way to be decrypted. */
 export interface SealedSource {
-  /** The next bytes, exactly so many. They may change with the next call. Throws BlobDamaged at the end. */
-  take(length: number): Promise<Uint8Array>;
+  /** The next bytes, as many as the memory holds. One at a time. Throws BlobDamaged at the end. */
+  fill(memory: Buffer): Promise<void>;
   close(): void;
 }
 
-/** @param buffered how much of a file is read at a time, in bytes */
-export function sealedSource(bytes: Readable, buffered: number): SealedSource {
-  return bytes instanceof FileReadable ? new FileSource(bytes, buffered) : new StreamSource(bytes);
+export function sealedSource(bytes: Readable): SealedSource {
+  return bytes instanceof FileReadable ? new FileSource(bytes) : new StreamSource(bytes);
 }
 
-/** Through one buffer that is used again and again: what is decrypted lies elsewhere. */
 class FileSource implements SealedSource {
   readonly #file: FileReadable;
-  readonly #buffer: Buffer;
-  #start = 0;
-  #end = 0;
 
-  constructor(file: FileReadable, buffered: number) {
+  constructor(file: FileReadable) {
     this.#file = file;
-    this.#buffer = Buffer.allocUnsafeSlow(buffered);
   }
 
-  async take(length: number): Promise<Uint8Array> {
-    if (this.#end - this.#start < length) {
-      this.#buffer.copyWithin(0, this.#start, this.#end);
-      this.#end -= this.#start;
-      this.#start = 0;
+  async fill(memory: Buffer): Promise<void> {
+    for (let filled = 0; filled < memory.length; ) {
+      const came = await this.#file.readInto(memory.subarray(filled));
+      if (came === 0) throw endsTooEarly();
+      filled += came;
     }
-    while (this.#end - this.#start < length) {
-      const came = await this.#file.readInto(this.#buffer.subarray(this.#end));
-      if (came === 0) throw new BlobDamaged("encrypted bytes end too early");
-      this.#end += came;
-    }
-    this.#start += length;
-    return this.#buffer.subarray(this.#start - length, this.#start);
   }
 
   close(): void {
@@ -56,17 +43,15 @@ class StreamSource implements SealedSource {
     this.#chunks = bytes[Symbol.asyncIterator]();
   }
 
-  /** Copies only where a chunk ends between them. */
-  async take(length: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= length) return this.#cut(length);
-    const gathered = Buffer.allocUnsafeSlow(length);
+  async fill(memory: Buffer): Promise<void> {
     for (let filled = 0; ; ) {
-      const part = this.#cut(Math.min(length - filled, this.#chunk.length));
-      gathered.set(part, filled);
+      const part = this.#chunk.subarray(0, memory.length - filled);
+      memory.set(part, filled);
       filled += part.length;
-      if (filled === length) return gathered;
+      this.#chunk = this.#chunk.subarray(part.length);
+      if (filled === memory.length) return;
       const next = await this.#chunks.next();
-      if (next.done === true) throw new BlobDamaged("encrypted bytes end too early");
+      if (next.done === true) throw endsTooEarly();
       this.#chunk = next.value;
     }
   }
@@ -74,10 +59,8 @@ class StreamSource implements SealedSource {
   close(): void {
     this.#bytes.destroy();
   }
+}
 
-  #cut(length: number): Uint8Array {
-    const part = this.#chunk.subarray(0, length);
-    this.#chunk = this.#chunk.subarray(length);
-    return part;
-  }
+function endsTooEarly(): BlobDamaged {
+  return new BlobDamaged("encrypted bytes end too early");
 }

@@ -64,7 +64,8 @@ export async function appendBytes(
       return { size, extents, stored };
     },
     async abandon() {
-      compressing?.abandon();
+      await compressing?.abandon();
+      await encrypting?.abandon();
       await writer.abandon();
     },
     settle: () => writer.settle(),

@@ -1,6 +1,6 @@
 import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
 import { beginHash, type HashAlgorithm, type RunningHash } from "./hash-algorithms.ts";
-import { hashOnThread, type ThreadHash } from "./hash-thread.ts";
+import { ThreadHash } from "./thread-hash.ts";
 
 /** What is not longer is hashed at once: a thread would take longer to hear of it. In bytes. */
 const AT_ONCE_BYTES = 128 * 1024;
@@ -26,15 +26,15 @@ export class UploadHash {
     return this.#position;
   }
 
-  /** The chunk must not be changed afterwards. Resolves when more may come. */
+  /** The chunk may be used again when this resolves. */
   async update(chunk: Uint8Array): Promise<void> {
     this.#position += chunk.length;
     this.#digests = undefined;
     if (this.#here) return this.#hashHere(chunk);
     if (this.#onThread) return this.#onThread.update(chunk);
-    this.#first.push(chunk);
+    this.#first.push(Buffer.from(chunk));
     if (this.#position <= AT_ONCE_BYTES) return;
-    this.#onThread = hashOnThread(this.#algorithms);
+    this.#onThread = ThreadHash.begin(this.#algorithms);
     if (!this.#onThread) return this.#beginHere();
     for (const gathered of this.#takeFirst()) await this.#onThread.update(gathered);
   }

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { ByteRange } from "../../../storage/blobs/blobs.ts";
+import { JoinedReadable } from "../../../storage/blobs/joined-readable.ts";
 import type { S3Context } from "../context.ts";
 import { noSuchKey } from "./errors.ts";
 import { asS3Error } from "./kms-errors.ts";
@@ -27,10 +28,14 @@ export async function openContent(
   if (first === undefined) throw noSuchKey(version.key);
   const begun = await open(first.blobId, first.range);
   if (pieces.length === 1) return begun;
-  const stream = Readable.from(oneAfterTheOther(begun, pieces.slice(1), open), { objectMode: false });
-  // Closed before it was read at all, a generator has not begun and closes nothing.
-  stream.once("close", () => begun.destroy());
-  return stream;
+  return new JoinedReadable(
+    begun,
+    pieces.slice(1).map(
+      ({ blobId, range: within }) =>
+        () =>
+          open(blobId, within),
+    ),
+  );
 }
 
 function blobOf(version: Version): string {
@@ -51,13 +56,4 @@ export function piecesOf(parts: readonly PlacedPart[], range: ByteRange | undefi
     if (end < start) return [];
     return [{ blobId, range: start === 0 && end === size - 1 ? undefined : { start, end } }];
   });
-}
-
-async function* oneAfterTheOther(
-  first: Readable,
-  rest: readonly Piece[],
-  open: (blobId: string, range?: ByteRange) => Promise<Readable>,
-): AsyncGenerator<Uint8Array> {
-  yield* first;
-  for (const { blobId, range } of rest) yield* await open(blobId, range);
 }
