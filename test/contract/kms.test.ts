@@ -100,6 +100,25 @@ describeOnEachDatabase("keys", (databases) => {
       expect(await refusalOf(encrypt({}))).toBe("AccessDenied");
     });
 
+    test("by the encryption context, whatever is added to it in another case", async () => {
+      const { id } = await createKey({
+        Policy: policy(owner, {
+          ...{ Effect: "Deny", Principal: "*", Action: "kms:Encrypt", Resource: "*" },
+          Condition: { StringEquals: { "kms:EncryptionContext:Team": "web" } },
+        }),
+      });
+      const encrypt = (EncryptionContext: Record<string, string>) =>
+        kms.api.Encrypt(call(), { KeyId: id, Plaintext: PLAINTEXT, EncryptionContext });
+      expect(await refusalOf(encrypt({ team: "web" }))).toBe("AccessDenied");
+      for (const context of [
+        { team: "web", TEAM: "build" },
+        { TEAM: "build", team: "web" },
+      ])
+        expect(await refusalOf(encrypt(context))).toBe("AccessDeniedException");
+      // What no condition asks for may be as it likes.
+      await encrypt({ stage: "a", STAGE: "b" });
+    });
+
     test("by the alias that names the key, in every operation that takes one", async () => {
       const alias = "alias/team";
       const denied = (Action: string[]) => ({
