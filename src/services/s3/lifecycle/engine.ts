@@ -29,10 +29,29 @@ export function decideVersion(
   const now = circumstances.clock.now().getTime();
   const atOnce = choose(candidates, version, now);
   if (atOnce !== undefined) return decisionOf(atOnce);
-  const later = new Set(candidates.map(({ dueAt }) => dueAt).filter((dueAt) => dueAt > now));
-  for (const time of [...later].sort((one, other) => one - other)) {
-    const chosen = choose(candidates, version, time);
-    if (chosen !== undefined) return { ...decisionOf(chosen), dueAt: time };
+  const time = nextTime(candidates, version.storageClass, now);
+  const later = time === undefined ? undefined : choose(candidates, version, time);
+  return later && time !== undefined ? { ...decisionOf(later), dueAt: time } : undefined;
+}
+
+/**
+ * When something is chosen first after `now`, at which nothing is. All moments are gone through once, with no more in hand than
+ * how many rules want each class: a bucket may have thousands of moments, none of which leads anywhere.
+ */
+function nextTime(candidates: readonly Candidate[], from: string, now: number): number | undefined {
+  const inTime = candidates.toSorted((one, other) => one.dueAt - other.dueAt);
+  const wantedBy = new Map<string, StorageClass>();
+  const wanting = new Map<StorageClass, number>();
+  for (const [index, { action, dueAt, rule }] of inTime.entries()) {
+    if (action.kind !== "transition") return dueAt;
+    const before = wantedBy.get(rule);
+    if (before !== undefined) wanting.set(before, (wanting.get(before) ?? 0) - 1);
+    wantedBy.set(rule, action.to);
+    wanting.set(action.to, (wanting.get(action.to) ?? 0) + 1);
+    if (dueAt <= now || inTime[index + 1]?.dueAt === dueAt) continue;
+    const wanted = [...wanting].filter(([to, rules]) => rules > 0 && mayBecome(from, to));
+    const best = preferred(wanted, ([to]) => to)?.[0];
+    if (best !== undefined && best !== from) return dueAt;
   }
   return undefined;
 }
@@ -103,13 +122,25 @@ function cheapestTransition(due: readonly Candidate[], from: string): Candidate 
     const other = wanted.get(candidate.rule);
     if (other === undefined || candidate.dueAt >= other.dueAt) wanted.set(candidate.rule, candidate);
   }
-  let best: { readonly candidate: Candidate; readonly to: StorageClass } | undefined;
-  for (const candidate of wanted.values()) {
-    if (candidate.action.kind !== "transition") continue;
-    const { to } = candidate.action;
-    if (to !== from && !(isStorageClass(from) && STORAGE_CLASSES[from].transitions.includes(to))) continue;
-    if (best === undefined || STORAGE_CLASSES[to].preference > STORAGE_CLASSES[best.to].preference)
-      best = { candidate, to };
-  }
+  const possible = [...wanted.values()].flatMap((candidate) =>
+    candidate.action.kind === "transition" && mayBecome(from, candidate.action.to)
+      ? [{ candidate, to: candidate.action.to }]
+      : [],
+  );
+  const best = preferred(possible, ({ to }) => to);
   return best?.to === from ? undefined : best?.candidate;
+}
+
+/** Staying is wanted like a transition: by a rule whose last one has led here. */
+function mayBecome(from: string, to: StorageClass): boolean {
+  return to === from || (isStorageClass(from) && STORAGE_CLASSES[from].transitions.includes(to));
+}
+
+/** The first of equals. */
+function preferred<Item>(items: readonly Item[], classOf: (item: Item) => StorageClass): Item | undefined {
+  const preference = (item: Item): number => STORAGE_CLASSES[classOf(item)].preference;
+  return items.reduce<Item | undefined>(
+    (best, item) => (best === undefined || preference(item) > preference(best) ? item : best),
+    undefined,
+  );
 }
