@@ -5,6 +5,7 @@ import { findBucket } from "../buckets/open-bucket.ts";
 import { LifecycleCommandError } from "./command-error.ts";
 import { preview } from "./preview.ts";
 import { type ReportFormat, report } from "./preview-report.ts";
+import { withProgress } from "./progress.ts";
 
 const USAGE = "usage: shosoin lifecycle preview s3://BUCKET [--prefix PREFIX] [--output text|json]";
 
@@ -31,5 +32,9 @@ export async function* runLifecyclePreview(
     if (!(error instanceof AwsError)) throw error;
     throw new LifecycleCommandError(`There is no bucket ${name}.`);
   });
-  yield* report(bucket, clock.now(), preview(metadata.reader, bucket, clock, prefix), output);
+  // Beside what is printed, which may be read by a program.
+  const tell = (count: number) =>
+    process.stderr.write(`shosoin: ${count} versions and uploads were looked at\n`);
+  const previewed = withProgress(preview(metadata.reader, bucket, clock, prefix), tell);
+  yield* report(bucket, clock.now(), previewed, output);
 }
