@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
@@ -147,7 +147,10 @@ describe("serve", () => {
       `127.0.0.1:${server.port}`,
     ]);
     expect(code).toBe(2);
-    expect(errors).toContain(`port ${server.port}`);
+    expect(errors).toBe(
+      `shosoin: Another program listens on 127.0.0.1:${server.port}. Stop it, or name another address with --listen.
+`,
+    );
   });
 
   test("short days are warned of", async () => {
@@ -171,6 +174,21 @@ describe("serve", () => {
     expect(output).toContain(`export AWS_ACCESS_KEY_ID='${server.rootKey.accessKeyId}'`);
     expect(output).toContain(`export AWS_CA_BUNDLE='${caFile}'`);
   });
+});
+
+test.each([
+  "account list",
+  "account create 111122223333",
+  "lifecycle preview s3://b",
+  "root-key change --new-root-key-file new.key",
+])("%s does not make a data folder where somebody mistyped one", async (words) => {
+  const nowhere = join(folder, "mistyped");
+  const { code, errors } = await shosoin([...words.split(" "), "--data", nowhere]);
+  expect([code, errors]).toEqual([
+    2,
+    `shosoin: There is no server's data in ${nowhere}. Name its --data, or --database.\n`,
+  ]);
+  expect(existsSync(nowhere)).toBe(false);
 });
 
 test("an account made beside the running server can be listed", async () => {

@@ -3,12 +3,13 @@ import { pipeline } from "node:stream/promises";
 import { inspect } from "node:util";
 import packageFile from "../package.json" with { type: "json" };
 import { systemClock } from "./clock.ts";
-import { AccountCommandError, runAccountCommand } from "./identity/account-command.ts";
+import { AccountCommandError, readAccountCommand } from "./identity/account-command.ts";
 import { AccountExists } from "./identity/accounts.ts";
 import { formatEnvironment, readRootKey } from "./identity/environment-command.ts";
 import { RootKeyUnusable } from "./identity/root-account.ts";
 import { migrations } from "./migrations.ts";
 import { DataFolderInUse, DataFolderUnusable, findServer, lockDataFolder } from "./server/data-folder.ts";
+import { AddressTaken } from "./server/listener.ts";
 import { RootKeyProblem } from "./services/kms/root-key.ts";
 import { LifecycleCommandError } from "./services/s3/lifecycle/command-error.ts";
 import { type Config, databaseUrl, readConfig, rootAccountSettings } from "./settings/config.ts";
@@ -47,13 +48,14 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
     process.stdout.write(formatEnvironment(key, config.region, server.url, server.caFile));
   },
   async account(config, words) {
-    process.stdout.write(
-      await withMetadata(config, (metadata) => runAccountCommand(metadata, words, new Date())),
-    );
+    const command = readAccountCommand(words);
+    refuseEmptyFolder(config);
+    process.stdout.write(await withMetadata(config, (metadata) => command(metadata, new Date())));
   },
   async "root-key"(config, words) {
     const { newRootKeyFile, runRootKeyCommand } = await import("./services/kms/root-key-command.ts");
     const newFile = newRootKeyFile(words, config.newRootKeyFile);
+    refuseEmptyFolder(config);
     // A server would go on with the old one.
     const folder = await lockDataFolder(config.data);
     try {
@@ -70,9 +72,7 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
       "./services/s3/lifecycle/lifecycle-command.ts"
     );
     const bucket = previewedBucket(words);
-    // A command that changes nothing makes no data folder either.
-    if (config.database === undefined && !existsSync(databaseUrl(config)))
-      throw new ConfigError(`There is no server's data in ${config.data}. Name its --data, or --database.`);
+    refuseEmptyFolder(config);
     // Asked for rules about age, it has to know how long the server's days are.
     const clock = systemClock(findServer(config.data)?.daySeconds ?? config.daySeconds);
     await withMetadata(config, (metadata) =>
@@ -84,6 +84,7 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
 /** Mistakes and situations that a sentence explains; everything else is a bug and shows its stack. */
 const EXPLAINED = [
   ConfigError,
+  AddressTaken,
   DataFolderInUse,
   DataFolderUnusable,
   BlobStoreUnusable,
@@ -136,11 +137,17 @@ function refuseWords(command: CommandName, words: readonly string[]): void {
   if (words.length > 0) throw new ConfigError(`${command} takes no "${words[0]}". Flags begin with "--".`);
 }
 
+/** Only `serve` begins a server's data: elsewhere a folder without it is a mistake. */
+function refuseEmptyFolder(config: Config): void {
+  if (config.database === undefined && !existsSync(databaseUrl(config)))
+    throw new ConfigError(`There is no server's data in ${config.data}. Name its --data, or --database.`);
+}
+
 function isCommand(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
 }
 
-/** `EADDRINUSE`, `EACCES`: the message names what could not be opened. */
+/** `EADDRNOTAVAIL`, `EACCES`: the message names what could not be opened. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && "syscall" in error && "code" in error;
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import type { Metadata } from "../storage/metadata/metadata.ts";
 import { AccessKeys } from "./access-keys.ts";
-import { runAccountCommand } from "./account-command.ts";
+import { readAccountCommand } from "./account-command.ts";
 import { formatEnvironment, readRootKey } from "./environment-command.ts";
 import { ensureRootAccount } from "./root-account.ts";
 import {
@@ -57,7 +57,7 @@ describe("shosoin env", () => {
 describe("shosoin account", () => {
   test("create prints a key that the running server takes at once", async () => {
     const server = new AccessKeys((await database.open()).reader, new TurnableClock());
-    const printed = await runAccountCommand(metadata, ["create", "999999999999"], NOW);
+    const printed = await readAccountCommand(["create", "999999999999"])(metadata, NOW);
     const id = /^Access key id +(\S+)$/m.exec(printed)?.[1] ?? "";
     const secret = /^Secret access key +(\S+)$/m.exec(printed)?.[1];
     expect(await server.find(id)).toEqual({
@@ -68,9 +68,9 @@ describe("shosoin account", () => {
   });
 
   test("list prints the accounts and no secrets", async () => {
-    await runAccountCommand(metadata, ["create", "999999999999"], NOW);
-    await runAccountCommand(metadata, ["create", "111111111111"], NOW);
-    expect(await runAccountCommand(metadata, ["list"], NOW)).toBe(
+    await readAccountCommand(["create", "999999999999"])(metadata, NOW);
+    await readAccountCommand(["create", "111111111111"])(metadata, NOW);
+    expect(await readAccountCommand(["list"])(metadata, NOW)).toBe(
       "111111111111  2026-01-02T03:04:05.000Z\n999999999999  2026-01-02T03:04:05.000Z\n",
     );
   });
@@ -85,7 +85,7 @@ describe("shosoin account", () => {
     ["create", "999999999999", "x"],
   ]) {
     test(`'account ${words.join(" ")}' says how it is used`, async () => {
-      await expect(runAccountCommand(metadata, words, NOW)).rejects.toThrow("usage: shosoin account");
+      expect(() => readAccountCommand(words)).toThrow("usage: shosoin account");
     });
   }
 });

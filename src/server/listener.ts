@@ -28,6 +28,16 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** The runtimes' own words do not say what to do. */
+export class AddressTaken extends Error {
+  override readonly name = "AddressTaken";
+
+  constructor({ host, port }: ListenAddress) {
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    super(`Another program listens on ${address}. Stop it, or name another address with --listen.`);
+  }
+}
+
 /** Bytes of a request's target and headers together: presigned URLs with session tokens are long. */
 const MAX_HEAD_BYTES = 32 * 1024;
 
@@ -70,9 +80,11 @@ export async function listen(
   http.on("connection", (socket: Socket) => connections.opened(socket));
 
   await new Promise<void>((resolve, reject) => {
-    socketServer.once("error", reject);
+    const failed = (error: NodeJS.ErrnoException) =>
+      reject(error.code === "EADDRINUSE" ? new AddressTaken(where) : error);
+    socketServer.once("error", failed);
     socketServer.listen({ host: where.host, port: where.port, backlog: 1024 }, () => {
-      socketServer.off("error", reject);
+      socketServer.off("error", failed);
       resolve();
     });
   });
