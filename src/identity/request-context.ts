@@ -1,5 +1,5 @@
 import type { AccessRequest, OpenCall } from "./call.ts";
-import type { RequestContext } from "./policy/context.ts";
+import { AMBIGUOUS, type RequestContext } from "./policy/context.ts";
 
 /**
  * The condition keys of a request (IAM User Guide, "AWS global condition context keys"). Keys that say something
@@ -19,8 +19,14 @@ export function requestContext(call: OpenCall, request: AccessRequest): RequestC
     ["aws:userid", [call.principal.userId]],
     ["aws:viaawsservice", ["false"]],
   ]);
+  const seen = new Map<string, string>();
   for (const [key, value] of Object.entries(request.context ?? {})) {
-    context.set(key.toLowerCase(), typeof value === "string" ? [value] : value);
+    const name = key.toLowerCase();
+    const values = typeof value === "string" ? [value] : value;
+    const text = JSON.stringify(values);
+    context.set(name, (seen.get(name) ?? text) === text ? values : AMBIGUOUS);
+    // Of three, too: what is no list of values is equal to none.
+    seen.set(name, context.get(name) === AMBIGUOUS ? "" : text);
   }
   return context;
 }

@@ -114,7 +114,7 @@ describeOnEachDatabase("keys", (databases) => {
         { team: "web", TEAM: "build" },
         { TEAM: "build", team: "web" },
       ])
-        expect(await refusalOf(encrypt(context))).toBe("AccessDeniedException");
+        expect(await refusalOf(encrypt(context))).toBe("AccessDenied");
       // What no condition asks for may be as it likes.
       await encrypt({ stage: "a", STAGE: "b" });
     });

@@ -3,7 +3,7 @@
  * account an allow of the identity or of the resource is enough; across accounts both must allow. Known limits:
  * no organisation, boundary or session policies; a "*" in Resource may also match colons.
  */
-import type { RequestContext } from "./context.ts";
+import { AMBIGUOUS, type RequestContext } from "./context.ts";
 import { matchesPattern } from "./pattern.ts";
 import type { PatternElement, Policy, Statement } from "./policy.ts";
 import { matchPrincipal, type PolicyPrincipal } from "./principals.ts";
@@ -81,7 +81,11 @@ function applies(effect: Statement["effect"], question: PolicyQuestion): (statem
     elementMatches(statement.actions, action, question.context) &&
     (statement.resources === undefined ||
       elementMatches(statement.resources, question.resource, question.context)) &&
-    statement.conditions.every((condition) => condition.holds(question.context));
+    statement.conditions.every((condition) =>
+      question.context.get(condition.key.toLowerCase()) === AMBIGUOUS
+        ? effect === "Deny"
+        : condition.holds(question.context),
+    );
 }
 
 function elementMatches(element: PatternElement, text: string, context: RequestContext): boolean {

@@ -6,7 +6,6 @@ import { AccessDenied } from "../../identity/authorize.ts";
 import type { Call } from "../../identity/call.ts";
 import type { Reader } from "../../storage/metadata/metadata.ts";
 import type { KmsContext } from "./context.ts";
-import { ambiguousContext } from "./errors.ts";
 import { type GrantConstraints, type GrantedUse, grantAllows, grantCovers } from "./grant-constraints.ts";
 import { type Key, keyArn } from "./key.ts";
 import type { EncryptionContext } from "./kms-keys.ts";
@@ -29,7 +28,6 @@ type Parts = Pick<KmsContext, "authorize"> & { readonly metadata: { readonly rea
 
 /** Throws AccessDenied. */
 export async function authorizeKey(kms: Parts, call: Call, key: Key, use: KeyUse): Promise<void> {
-  refuseAmbiguity(key, use.encryptionContext);
   try {
     kms.authorize(call, {
       action: use.action,
@@ -74,19 +72,6 @@ async function grantedTo(reader: Reader, call: Call, key: Key, use: KeyUse): Pro
       (use.delegates === undefined || grantCovers(grant, use.delegates))
     );
   });
-}
-
-/**
- * Names of condition keys have no case, names of an encryption context do: of two that differ in nothing else a condition would
- * see one, and whoever adds the second could choose which. Where the policy has a condition on them, neither is believed.
- */
-function refuseAmbiguity(key: Key, context: EncryptionContext = {}): void {
-  const names = Object.keys(context).map((name) => name.toLowerCase());
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  if (twice.length === 0) return;
-  const policy = JSON.stringify(JSON.parse(key.policy)).toLowerCase();
-  if (twice.some((name) => policy.includes(JSON.stringify(`kms:EncryptionContext:${name}`).toLowerCase())))
-    throw ambiguousContext();
 }
 
 /** KMS developer guide, "AWS KMS condition keys". */

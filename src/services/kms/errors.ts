@@ -65,13 +65,6 @@ export function ciphertextOfUnknownKey(): KmsError {
   );
 }
 
-export function ambiguousContext(): KmsError {
-  return new KmsError(
-    "AccessDeniedException",
-    "The encryption context has keys that differ in case only, and the key policy has a condition on them.",
-  );
-}
-
 export function incorrectKey(): KmsError {
   return new KmsError(
     "IncorrectKeyException",
