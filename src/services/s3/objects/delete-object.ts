@@ -7,7 +7,7 @@ import type { S3Context } from "../context.ts";
 import { checkDelete, type DeleteConditions } from "./conditions.ts";
 import { createWriteVersions } from "./create-write-versions.ts";
 import { causeOf } from "./new-object.ts";
-import { bypassOf, checkDeletable } from "./object-lock.ts";
+import { checkDeletable } from "./object-lock.ts";
 import { authorizeOn, mayOn } from "./read-version.ts";
 import { findVersion } from "./version-rows.ts";
 import type { WriteCause } from "./write-version.ts";
@@ -27,7 +27,7 @@ export async function deleteObject(
       ifMatchSize: input.IfMatchSize,
     },
   };
-  const bypass = bypassOf(bucket, input.BypassGovernanceRetention);
+  const bypass = input.BypassGovernanceRetention === true;
   const permitted = await permitDeletion(s3, call, bucket, wanted, bypass);
   const { deleteMarker, versionId } = await s3.metadata.write((tx) =>
     deleteOne(tx, s3, bucket, permitted, causeOf(call, "DeleteObject")),

@@ -13,7 +13,6 @@ import type { S3Context } from "../context.ts";
 import { type Deletion, deleteOne, type PermittedDeletion, permitDeletion } from "./delete-object.ts";
 import { keyTooLong, LONGEST_KEY, noSuchVersion } from "./errors.ts";
 import { causeOf } from "./new-object.ts";
-import { bypassOf } from "./object-lock.ts";
 import { isVersionId } from "./version-id.ts";
 import type { WriteCause } from "./write-version.ts";
 
@@ -38,7 +37,7 @@ export async function deleteObjects(
   });
   const bucket = await bucketInRegion(s3, call, input.Bucket);
   const cause = causeOf(call, "DeleteObject");
-  const bypass = bypassOf(bucket, input.BypassGovernanceRetention);
+  const bypass = input.BypassGovernanceRetention === true;
   const deleted: DeletedObject[] = [];
   const errors: _Error[] = [];
   const permit = async (one: Deletion): Promise<PermittedDeletion> => {

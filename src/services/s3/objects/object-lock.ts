@@ -80,16 +80,6 @@ export function checkIntegrityOfLocked(call: S3Call, lock: Lock, request: "Put O
   );
 }
 
-/** x-amz-bypass-governance-retention. Throws InvalidArgument in a bucket that has no Object Lock. */
-export function bypassOf({ settings }: Bucket, asked: boolean | undefined): boolean {
-  if (asked !== undefined && settings.objectLock?.ObjectLockEnabled !== "Enabled")
-    throw invalidArgument(
-      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-      "x-amz-bypass-governance-retention",
-    );
-  return asked === true;
-}
-
 const PROTECTED = "Access Denied because object protected by object lock.";
 
 /** Throws AccessDenied while the version may not be deleted. @param bypass asked for, and permitted */

@@ -368,17 +368,6 @@ describe("DeleteObjects", () => {
     expect(output.Deleted?.map(({ Key }) => Key)).toEqual(["fits", "ü".repeat(512)]);
     await expect(remove("")).rejects.toMatchObject({ name: "MalformedXML" });
   });
-
-  test("bypassing governance is asked for where Object Lock is", async () => {
-    const bypass = { Bucket: BUCKET, BypassGovernanceRetention: true };
-    await expect(objects.api.DeleteObject(objects.call(), { ...bypass, Key: "a" })).rejects.toMatchObject({
-      name: "InvalidArgument",
-      message: expect.stringContaining("only applicable to Object Lock enabled buckets"),
-    });
-    await expect(
-      objects.api.DeleteObjects(objects.call(), { ...bypass, Delete: { Objects: [{ Key: "a" }] } }),
-    ).rejects.toMatchObject({ name: "InvalidArgument" });
-  });
 });
 
 test("nothing is tagged that is deleted: a marker is refused by its method, named or not", async () => {
