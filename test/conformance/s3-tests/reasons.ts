@@ -18,8 +18,12 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
     "Signature Version 2 in the Authorization header: AWS takes it from no bucket made since June 2020. In presigned addresses, which SDKs still make, it is taken.",
   ],
   [
-    /bad_authorization_(empty|none)|contentlength_none|put_obj_request_obj_tag/,
-    "The suite changes a header before boto3 sets it, or on a client that does not send it: the request is a good one, or lacks what is asked for.",
+    /bad_authorization_(empty|none)|contentlength_none/,
+    "The suite takes a header away before boto3 sets it, so the request that arrives has it and is a good one.",
+  ],
+  [
+    /put_obj_request_obj_tag/,
+    "The test adds x-amz-tagging on the owner's client and sends with the other account's, so the request lacks the tag that the policy demands.",
   ],
   [
     /lifecycle_expiration_(tags|size|noncur_tags|versioned_tags)\w*: .*MalformedXML/,
@@ -37,12 +41,13 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   ],
   [/sse_kms_no_key/, "aws:kms without a key takes the account's aws/s3 key, as at AWS."],
   [
-    /policy_status/,
-    "A bucket without a policy has no status of one: AWS answers NoSuchBucketPolicy. Or the policy names a principal that is none, which AWS refuses.",
+    /policy_with_principal|principal_bucket_policy/,
+    "The policy names arn:aws:iam::s3tenant1:root, and an account has twelve digits: AWS refuses it (MalformedPolicy, Invalid principal in policy).",
   ],
+  [/policy_status/, "A bucket without a policy has no status of one: AWS answers NoSuchBucketPolicy (404)."],
   [
-    /policy_with_principal|principal_bucket_policy|bucket_policy_multipart/,
-    "The policy names a principal that is none, or gives an action on objects a bucket for its resource: AWS refuses both as MalformedPolicy.",
+    /bucket_policy_multipart/,
+    "The policy gives s3:PutObject the bucket itself for its resource: AWS refuses it (MalformedPolicy, Action does not apply to any resource(s) in statement).",
   ],
   [
     /end_with_IfExists/,
@@ -53,12 +58,20 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
     "Who may not read an object learns by the right to list whether it is there, but only with s3:GetObject besides (HeadObject, Permissions).",
   ],
   [
-    /get_part: .*(416|InvalidPart)/,
-    "A part that an object does not have is 416 InvalidPartNumber at AWS; and an etag under SSE-C is no MD5, so a part that was sent again has another one.",
+    /sse_c_get_part: .*InvalidPart' == |multipart_sse_c_get_part: .*InvalidRequest/,
+    "The last request, for a part that is not there, brings no key of an object under SSE-C: AWS's InvalidRequest before anything else.",
   ],
   [
-    /copy_part_enc\[.*-sse-c-|sse_c_multipart_bad_download|sse_c_other_key/,
-    "Completing an SSE-C upload needs no key at AWS unless it has a checksum algorithm; another key than the object's is 403 there.",
+    /get_part: .*(416|InvalidPart)/,
+    "A part that an object does not have is 416 InvalidPartNumber at AWS, where Ceph says 400 InvalidPart.",
+  ],
+  [
+    /copy_part_enc\[.*-sse-c-/,
+    "The test completes an SSE-C upload without its key and wants that refused. AWS demands the key there only of an upload with a checksum algorithm.",
+  ],
+  [
+    /sse_c_multipart_bad_download|sse_c_other_key/,
+    "Reading with another key than the object's is AWS's 403 AccessDenied, where Ceph says 400.",
   ],
   [
     /checksum\w*: .*InvalidRequest' == 'BadDigest/,
