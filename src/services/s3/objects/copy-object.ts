@@ -210,7 +210,7 @@ function checkChangesSomething(
     input.CopySourceSSECustomerAlgorithm !== undefined ||
     input.ChecksumAlgorithm !== undefined ||
     version.description.encryption.kind !== "AES256" ||
-    standardAlgorithm(target.bucket) !== undefined ||
+    standardAlgorithm(target.bucket) === "aws:kms" ||
     version.restoredUntil !== null;
   if (changes) return;
   throw invalidRequest(
@@ -218,7 +218,7 @@ function checkChangesSomething(
   );
 }
 
-/** What the bucket's encryption configuration says, where it has one of its own: S3 takes that for a change, even AES256. */
+/** What the bucket's encryption configuration says; where that is AES256, it changes nothing. */
 function standardAlgorithm({ settings }: Bucket): string | undefined {
   return settings.encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm;
 }

@@ -35,18 +35,12 @@ export async function getObjectAttributes(
     LastModified: version.createdAt,
     VersionId: versionIdOutput(bucket, version),
     ...(names.has("ETag") && { ETag: version.etag }),
-    ...(names.has("Checksum") && checksum?.value !== undefined && { Checksum: checksumOfWhole(checksum) }),
+    ...(names.has("Checksum") && checksum?.value !== undefined && { Checksum: checksumOutput(checksum) }),
     ...(names.has("StorageClass") && { StorageClass: version.storageClass as Output["StorageClass"] }),
     ...(names.has("ObjectSize") && { ObjectSize: version.size }),
     ...(names.has("ObjectParts") &&
       version.partCount > 0 && { ObjectParts: await partsOutput(s3, version, input) }),
   };
-}
-
-/** Here a composite one comes without its number of parts, which stands beside it. */
-function checksumOfWhole(checksum: Version["description"]["checksum"]): Output["Checksum"] {
-  const value = checksum?.value?.replace(/-\d+$/, "");
-  return checksum && value !== undefined ? checksumOutput({ ...checksum, value }) : undefined;
 }
 
 async function partsOutput(
