@@ -61,7 +61,8 @@ const TIERS: readonly string[] = ["Standard", "Bulk", "Expedited"];
 
 /** The tiers are taken and all equally fast: a restore takes as long as its bytes. */
 function daysOf(request: RestoreRequest | undefined, storageClass: string): number {
-  if (request?.Type !== undefined || request?.SelectParameters !== undefined)
+  const { Type: type, SelectParameters: select, OutputLocation: elsewhere } = request ?? {};
+  if (type !== undefined || select !== undefined || elsewhere !== undefined)
     throw notImplemented("restores by SELECT");
   const { Days: days, GlacierJobParameters: parameters } = request ?? {};
   const tier = parameters?.Tier ?? request?.Tier ?? "Standard";

@@ -321,7 +321,11 @@ describeOnEachDatabase("archives", (databases) => {
     const tier = (Tier: string) => ({ GlacierJobParameters: { Tier } });
     await expect(restore(lifecycle, 1, tier("Fast"))).rejects.toMatchObject({ name: "MalformedXML" });
     await expect(restore(lifecycle, 1, tier("Expedited"))).rejects.toMatchObject({ name: "InvalidArgument" });
-    await expect(restore(lifecycle, 1, { Type: "SELECT" })).rejects.toMatchObject({ status: 501 });
+    for (const elsewhere of [
+      { Type: "SELECT" },
+      { OutputLocation: { S3: { BucketName: "b", Prefix: "p" } } },
+    ])
+      await expect(restore(lifecycle, 1, elsewhere)).rejects.toMatchObject({ status: 501 });
     const other = (change: object, account = objects.call().account) =>
       api.RestoreObject(objects.call({ account }), { ...object, RestoreRequest: { Days: 1 }, ...change });
     await expect(other({ Key: "none" })).rejects.toMatchObject({ name: "NoSuchKey", status: 404 });
