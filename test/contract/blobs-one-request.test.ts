@@ -22,7 +22,7 @@ describeOnEachInstallation("blobs of one request", ({ install }) => {
     ] as const;
     for (const [bad, error] of failures) {
       const failed = blobs.upload(bad, sha256(bytes), { maxSize: 9 * MEBIBYTE }, keepFor(blobs, "object"));
-      await expect(failed).rejects.toBeInstanceOf(error);
+      expect(await failed.catch((failure: unknown) => failure)).toBeInstanceOf(error);
     }
     await blobs.collect(NEVER);
     expect(files()).toEqual(before);
@@ -100,7 +100,12 @@ describeOnEachInstallation("blobs of one request", ({ install }) => {
     ] as const;
     for (const [bad, inspect, commit, message] of failures) {
       const failed = blobs.take(bad, { maxSize: 9 * MEBIBYTE }, inspect, commit);
-      await expect(failed).rejects.toThrow(message);
+      // Not by `rejects`: bun waits for that in a loop of its own, in which a second thread's answers may not come.
+      const failure: unknown = await failed.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ message: expect.stringContaining(message) });
       // At once, without the collector; the removal itself is not waited for.
       for (let tries = 0; files().length > 0 && tries < 200; tries++)
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -2,7 +2,6 @@ import type { Readable } from "node:stream";
 import { giveBack } from "../../lent-memory.ts";
 import type { BlobWriter } from "./blob-store.ts";
 import { BlobTooLarge, BodyBrokenOff } from "./errors.ts";
-import type { UploadHash } from "./upload-hash.ts";
 
 /**
  * The body of a request, to be read once: first perhaps only its beginning, then what is left.
@@ -59,14 +58,10 @@ export class ArrivingBody {
    * BodyBrokenOff when it broke off: the writer has taken what came until then. Throws what the writer throws, and
    * BlobTooLarge.
    */
-  async moveInto(
-    writer: Pick<BlobWriter, "write">,
-    hash: UploadHash | undefined,
-  ): Promise<BodyBrokenOff | undefined> {
+  async moveInto(writer: Pick<BlobWriter, "write">): Promise<BodyBrokenOff | undefined> {
     for (;;) {
       const chunk = this.#beginning.shift() ?? (await this.#next());
       if (chunk === undefined || chunk instanceof BodyBrokenOff) return chunk;
-      await hash?.update(chunk);
       await writer.write(chunk);
       giveBack(chunk);
     }

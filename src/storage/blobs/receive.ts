@@ -23,16 +23,15 @@ export async function receive(
   body: ArrivingBody,
   hash: UploadHash | undefined,
 ): Promise<Received> {
-  const writer = await appendBytes(context.stores[upload.storageClass], upload, dataKey);
+  const writer = await appendBytes(context.stores[upload.storageClass], upload, dataKey, hash);
   let brokenOff: BodyBrokenOff | undefined;
   try {
-    brokenOff = await body.moveInto(writer, hash);
+    brokenOff = await body.moveInto(writer);
   } catch (error) {
     await writer.abandon();
     throw error;
   }
-  // Hashing ends while the disk syncs.
-  const [bytes] = await Promise.all([writer.finish(), hash?.settled()]);
+  const bytes = await writer.finish();
   const settle = () => {
     writer.settle().catch((error: unknown) => context.log.warn({ err: error }, "staging bytes stay"));
   };

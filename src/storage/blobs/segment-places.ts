@@ -5,6 +5,8 @@ import { ExtentCipher, SEGMENT_BYTES, type SegmentRun, sealedLength } from "./se
 
 export interface SegmentPlace {
   readonly bytes: Buffer;
+  /** Where the second thread sees it, too. */
+  readonly slot: Slot | undefined;
   /** In place, from the beginning of `bytes`. */
   seal(key: Uint8Array, uploadId: string, run: SegmentRun): Promise<void>;
   /** The reverse. Throws BlobDamaged. */
@@ -22,34 +24,34 @@ export function placeOnThread(): SegmentPlace | undefined {
 }
 
 class ThreadPlace implements SegmentPlace {
+  readonly slot: Slot;
   readonly #thread: ByteThread;
-  readonly #slot: Slot;
 
   constructor(thread: ByteThread) {
     this.#thread = thread;
-    this.#slot = thread.borrow();
+    this.slot = thread.borrow();
   }
 
   get bytes(): Buffer {
-    return this.#slot.bytes;
+    return this.slot.bytes;
   }
 
   async seal(key: Uint8Array, uploadId: string, run: SegmentRun): Promise<void> {
-    await this.#thread.ask({ kind: "seal", slot: this.#slot.number, key, uploadId, ...run });
+    await this.#thread.ask({ kind: "seal", slot: this.slot.number, key, uploadId, ...run });
   }
 
   async open(key: Uint8Array, uploadId: string, run: SegmentRun): Promise<void> {
-    const job = { kind: "open", slot: this.#slot.number, key, uploadId, ...run } as const;
+    const job = { kind: "open", slot: this.slot.number, key, uploadId, ...run } as const;
     const { damage } = await this.#thread.ask(job);
     if (damage !== undefined) throw new BlobDamaged(damage);
   }
 
   giveBack(): void {
-    this.#thread.giveBack(this.#slot);
+    this.#thread.giveBack(this.slot);
   }
 
   drop(): void {
-    this.#thread.drop(this.#slot);
+    this.#thread.drop(this.slot);
   }
 }
 
@@ -69,6 +71,7 @@ export function placeHere(): SegmentPlace {
 /** Of memory that only this thread sees. */
 export class LocalPlace implements SegmentPlace {
   readonly bytes: Buffer;
+  readonly slot: undefined;
   readonly #giveBack: (place: LocalPlace) => void;
 
   /** @param size in bytes, with the tags */

@@ -134,10 +134,11 @@ test("a flipped bit breaks the answer off, wherever it is", async () => {
     stored[at] = (stored[at] ?? 0) ^ 1;
     writeFileSync(damaged, stored);
     KINDS.damaged = (start, end) => decrypting(damaged, start, end);
-    await expect(slowly("damaged")).rejects.toThrow();
+    // Not by `rejects`: bun waits for that in a loop of its own, in which a second thread's answers may not come.
+    expect(await slowly("damaged").catch((error: unknown) => error)).toBeInstanceOf(Error);
     expect(await outcome).toMatchObject({ name: "BlobDamaged" });
     const reading = buffer(decrypting(damaged, 0, bytes.length - 1));
-    await expect(reading).rejects.toMatchObject({ name: "BlobDamaged" });
+    expect(await reading.catch((error: unknown) => error)).toMatchObject({ name: "BlobDamaged" });
   }
 });
 

@@ -3,13 +3,14 @@
  * other than `none` is encrypted, in this order.
  */
 import type { Readable } from "node:stream";
-import type { BlobStore, BlobWriter, StoredUpload } from "./blob-store.ts";
+import type { BlobStore, StoredUpload } from "./blob-store.ts";
 import type { ByteRange, StorageClass } from "./blobs.ts";
 import { BytesReadable } from "./bytes-readable.ts";
 import { CompressingWriter, decompressed } from "./compression.ts";
 import { DecryptingReadable, decryptRange } from "./decrypting-readable.ts";
 import { EncryptingWriter } from "./encrypting-writer.ts";
 import { plainLength, readExtents, segmentsOf, writeExtents } from "./extents.ts";
+import type { UploadHash } from "./upload-hash.ts";
 
 /** The bytes of an upload, as its row says. */
 export interface UploadedBytes {
@@ -41,24 +42,30 @@ export interface ReadableBytes {
   readonly content: Uint8Array | undefined;
 }
 
+/** @param hash goes on with all that is written, and is settled by `finish` */
 export async function appendBytes(
   store: BlobStore,
   upload: UploadedBytes & { readonly storageClass: StorageClass },
   dataKey: Uint8Array | undefined,
+  hash: UploadHash | undefined,
 ): Promise<UploadWriter> {
   const writer = await store.append(upload.stored);
-  const encrypting = dataKey && new EncryptingWriter(writer, dataKey, upload.stored.id);
-  const below: Pick<BlobWriter, "write" | "finish"> = encrypting ?? writer;
-  const compressing = upload.storageClass === "cold" ? new CompressingWriter(below) : undefined;
-  const above = compressing ?? below;
+  const isCold = upload.storageClass === "cold";
+  const encrypting =
+    dataKey && new EncryptingWriter(writer, dataKey, upload.stored.id, isCold ? undefined : hash);
+  const compressing = isCold ? new CompressingWriter(encrypting ?? writer) : undefined;
+  const above = compressing ?? encrypting ?? writer;
+  const hashedHere = above === encrypting ? undefined : hash;
   let size = upload.size;
   return {
-    write(chunk) {
+    async write(chunk) {
       size += chunk.length;
-      return above.write(chunk);
+      await hashedHere?.update(chunk);
+      await above.write(chunk);
     },
     async finish() {
-      const stored = await above.finish();
+      // Hashing ends while the disk syncs.
+      const [stored] = await Promise.all([above.finish(), hashedHere?.settled()]);
       const extent = encrypting?.extent;
       const extents = extent ? writeExtents([...readExtents(upload.extents), extent]) : upload.extents;
       return { size, extents, stored };

@@ -1,5 +1,6 @@
 import { type Digest, type DigestAlgorithm, digestOf } from "./digest.ts";
 import { beginHash, type HashAlgorithm, type RunningHash } from "./hash-algorithms.ts";
+import type { SegmentPlace } from "./segment-places.ts";
 import { ThreadHash } from "./thread-hash.ts";
 
 /** What is not longer is hashed at once: a thread would take longer to hear of it. In bytes. */
@@ -37,6 +38,14 @@ export class UploadHash {
     this.#onThread = ThreadHash.begin(this.#algorithms);
     if (!this.#onThread) return this.#beginHere();
     for (const gathered of this.#takeFirst()) await this.#onThread.update(gathered);
+  }
+
+  /** The same for the first `length` bytes of a place, without a copy where the second thread sees it. */
+  async updateFrom({ bytes, slot }: SegmentPlace, length: number): Promise<void> {
+    if (slot === undefined || this.#onThread === undefined) return this.update(bytes.subarray(0, length));
+    this.#position += length;
+    this.#digests = undefined;
+    this.#onThread.updateFrom(slot, length);
   }
 
   /** Everything that came is hashed; a short beginning stays on this thread from here on. */
