@@ -127,6 +127,7 @@ describe("what counts as one client", () => {
     ["2001:db8::1", "2001:db8:0:0::/64"],
     ["::1", "0:0:0:0::/64"],
     ["fe80::1:2:3:4%eth0", "fe80:0:0:0::/64"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
     ["", ""],
   ])("%p is of %p", (address, network) => {
     expect(networkOf(address)).toBe(network);

@@ -94,6 +94,9 @@ class HeldShare {
 
 /** An IPv6 host has a /64 to itself (RFC 6177), so that is what counts as one. */
 export function networkOf(address: string): string {
+  // An IPv4 host as a socket for both families names it (RFC 4291, section 2.5.5.2).
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.split("::", 2);
   const groups = head === "" ? [] : head.split(":");

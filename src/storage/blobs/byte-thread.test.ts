@@ -59,3 +59,29 @@ test("when the thread dies, what it did fails or is done again, and what follows
     "a hash of afterwards: true",
   ]);
 });
+
+const FORGOTTEN = `
+import { placeOnThread } from "./segment-places.ts";
+
+const key = new Uint8Array(32);
+for (let count = 0; count < 4000; count++) {
+  const place = placeOnThread();
+  place.bytes.fill(1);
+  await place.seal(key, "id", { index: 0, length: 200_000, last: true });
+}
+console.log(Math.round(process.memoryUsage.rss() / 2 ** 20));
+`;
+
+test("memory that is never given back, as of a client that went away, is no leak", () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ["--eval", FORGOTTEN], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+    timeout: 60_000,
+    // As npm start does.
+    env: { ...process.env, BUN_JSC_forceRAMSize: "268435456" },
+  });
+  expect(stderr).toBe("");
+  // All of them together are 1,000 MiB.
+  expect(Number(stdout)).toBeGreaterThan(0);
+  expect(Number(stdout)).toBeLessThan(500);
+});

@@ -67,6 +67,8 @@ export class ByteThread {
   readonly #worker: Worker;
   readonly #free: Slot[] = [];
   readonly #asked: { resolve(answer: ByteAnswer): void; reject(error: Error): void }[] = [];
+  /** The other side must not keep what nobody here has any more. */
+  readonly #collected = new FinalizationRegistry<number>((slot) => this.tell({ kind: "forget-slot", slot }));
   #numbers = 0;
   dead = false;
 
@@ -101,22 +103,21 @@ export class ByteThread {
     return this.#free.pop() ?? this.#makeSlot();
   }
 
-  /** Nothing may use it or a view of it any more. */
+  /**
+   * Nothing may use it or a view of it any more. Of a slot where that is not known (its client went away, say) the garbage
+   * collector finds out: what is not given back is forgotten when nobody holds it.
+   */
   giveBack(slot: Slot): void {
     if (this.#free.length < KEPT) this.#free.push(slot);
-    else this.drop(slot);
-  }
-
-  /** For a slot of which it is not known whether something still uses it. */
-  drop(slot: Slot): void {
-    this.tell({ kind: "forget-slot", slot: slot.number });
   }
 
   #makeSlot(): Slot {
     const memory = new SharedArrayBuffer(sealedLength(SLOT_BYTES));
     const number = this.nextNumber();
     this.tell({ kind: "slot", slot: number, memory });
-    return { number, bytes: Buffer.from(memory) };
+    const slot = { number, bytes: Buffer.from(memory) };
+    this.#collected.register(slot, number);
+    return slot;
   }
 
   #take(answer: ByteAnswer): void {

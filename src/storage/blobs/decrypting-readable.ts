@@ -80,16 +80,13 @@ export class DecryptingReadable extends DirectReadable {
         while (ahead.length < (this.#onThread ? AHEAD : 1)) ahead.push(this.#soon());
         const run = await ahead.shift();
         await sent;
-        if (run === undefined) return;
-        sent = written(destination, run.bytes, end && run.isLast).then(
-          () => run.place.giveBack(),
-          (error: unknown) => {
-            run.place.drop();
-            throw error;
-          },
-        );
+        if (run === undefined) break;
+        // Not given back where the client went away: something may still use it.
+        sent = written(destination, run.bytes).then(() => run.place.giveBack());
         sent.catch(() => undefined);
       }
+      // On its own: what the last bytes lie in is used again once they are written, and of `end` that is not known.
+      if (end) destination.end();
     } finally {
       for (const run of ahead) run.then((late) => late?.place.giveBack()).catch(() => undefined);
     }
@@ -111,19 +108,11 @@ export class DecryptingReadable extends DirectReadable {
     const [start, end] = [this.#skip, Math.min(run.length, this.#skip + this.#left)];
     this.#skip = 0;
     this.#left -= end - start;
-    const isLast = this.#left === 0;
     const place = this.#borrow();
-    try {
-      this.#read = this.#read.then(() =>
-        this.#source.fill(place.bytes.subarray(0, sealedLength(run.length))),
-      );
-      await this.#read;
-      await place.open(key, this.#uploadId, run);
-    } catch (error) {
-      place.drop();
-      throw error;
-    }
-    return { place, bytes: place.bytes.subarray(start, end), isLast };
+    this.#read = this.#read.then(() => this.#source.fill(place.bytes.subarray(0, sealedLength(run.length))));
+    await this.#read;
+    await place.open(key, this.#uploadId, run);
+    return { place, bytes: place.bytes.subarray(start, end) };
   }
 
   #borrow(): SegmentPlace {
@@ -147,7 +136,6 @@ export class DecryptingReadable extends DirectReadable {
 interface OpenedRun {
   readonly place: SegmentPlace;
   readonly bytes: Uint8Array;
-  readonly isLast: boolean;
 }
 
 /** The same for stored bytes that are in memory. Throws BlobDamaged. */

@@ -40,6 +40,8 @@ class StreamSource implements SealedSource {
 
   constructor(bytes: Readable) {
     this.#bytes = bytes;
+    // Whoever fills next hears of it; until then an error that nobody listens for would end the process.
+    bytes.on("error", () => undefined);
     this.#chunks = bytes[Symbol.asyncIterator]();
   }
 

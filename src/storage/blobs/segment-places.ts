@@ -11,10 +11,8 @@ export interface SegmentPlace {
   seal(key: Uint8Array, uploadId: string, run: SegmentRun): Promise<void>;
   /** The reverse. Throws BlobDamaged. */
   open(key: Uint8Array, uploadId: string, run: SegmentRun): Promise<void>;
-  /** Nothing may use `bytes` any more. */
+  /** Nothing may use `bytes` any more. Where something may, the place is left to the garbage collector. */
   giveBack(): void;
-  /** Instead of giving it back, where something may still use it. */
-  drop(): void;
 }
 
 /** Undefined once the thread has died. With room for SLOT_SEGMENTS. */
@@ -48,10 +46,6 @@ class ThreadPlace implements SegmentPlace {
 
   giveBack(): void {
     this.#thread.giveBack(this.slot);
-  }
-
-  drop(): void {
-    this.#thread.drop(this.slot);
   }
 }
 
@@ -91,6 +85,4 @@ export class LocalPlace implements SegmentPlace {
   giveBack(): void {
     this.#giveBack(this);
   }
-
-  drop(): void {}
 }

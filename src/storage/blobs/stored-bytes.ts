@@ -56,6 +56,11 @@ export async function appendBytes(
   const compressing = isCold ? new CompressingWriter(encrypting ?? writer) : undefined;
   const above = compressing ?? encrypting ?? writer;
   const hashedHere = above === encrypting ? undefined : hash;
+  const abandon = async () => {
+    await compressing?.abandon();
+    await encrypting?.abandon();
+    await writer.abandon();
+  };
   let size = upload.size;
   return {
     async write(chunk) {
@@ -65,16 +70,18 @@ export async function appendBytes(
     },
     async finish() {
       // Hashing ends while the disk syncs.
-      const [stored] = await Promise.all([above.finish(), hashedHere?.settled()]);
+      const [stored] = await Promise.all([above.finish(), hashedHere?.settled()]).catch(
+        async (error: unknown) => {
+          // The last bytes may have failed on their way, where the store's writer was not asked to finish yet.
+          await abandon();
+          throw error;
+        },
+      );
       const extent = encrypting?.extent;
       const extents = extent ? writeExtents([...readExtents(upload.extents), extent]) : upload.extents;
       return { size, extents, stored };
     },
-    async abandon() {
-      await compressing?.abandon();
-      await encrypting?.abandon();
-      await writer.abandon();
-    },
+    abandon,
     settle: () => writer.settle(),
   };
 }
