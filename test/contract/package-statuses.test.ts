@@ -113,14 +113,15 @@ describeOnEachDatabase("statuses of package versions", (databases) => {
       expect(await repositories.domain.metadata.reader.selectFrom(table).selectAll().execute()).toEqual([]);
   });
 
+  /** What every call of a native client begins with. */
+  async function requestOfClient() {
+    const { domain } = repositories;
+    return [domain.call(), await domain.open("app"), "npm", packageName("thing")] as const;
+  }
+
   test("native clients hear what cannot be done as an exception", async () => {
     const writing = createWriting(repositories.context);
-    const request = [
-      repositories.domain.call(),
-      await repositories.domain.open("app"),
-      "npm",
-      packageName("thing"),
-    ] as const;
+    const request = await requestOfClient();
     await writing.setStatus(...request, ["1.0.0"], "Unlisted");
     expect(await versionsOf()).toEqual(["1.0.0 Unlisted", "2.0.0 Published"]);
     expect(await outcome(writing.setStatus(...request, ["9.9.9"], "Unlisted"))).toEqual(
@@ -139,12 +140,7 @@ describeOnEachDatabase("statuses of package versions", (databases) => {
 
   test("versions take each other's names in one step", async () => {
     const writing = createWriting(repositories.context);
-    const request = [
-      repositories.domain.call(),
-      await repositories.domain.open("app"),
-      "npm",
-      packageName("thing"),
-    ] as const;
+    const request = await requestOfClient();
     await writing.arrange(...request, ["1.0.0", "2.0.0"], () => [
       { version: "1.0.0", becomes: "2.0.0" },
       { version: "2.0.0", becomes: "1.0.0", status: "Unlisted" },
@@ -159,12 +155,7 @@ describeOnEachDatabase("statuses of package versions", (databases) => {
 
   test("a new description is a new revision, and the same one none", async () => {
     const writing = createWriting(repositories.context);
-    const request = [
-      repositories.domain.call(),
-      await repositories.domain.open("app"),
-      "npm",
-      packageName("thing"),
-    ] as const;
+    const request = await requestOfClient();
     const deprecate = () =>
       writing.redescribe(...request, (version, description) =>
         version === "1.0.0"

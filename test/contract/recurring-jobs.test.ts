@@ -49,22 +49,29 @@ describeOnEachDatabase("recurring jobs", (databases) => {
     expect(ran.at(-1)).toBe("hourly");
   });
 
+  /** As a server that is started with this schedule writes it down. */
+  async function millisecondsUntilDue(
+    url: string,
+    clock: ReturnType<typeof turnedClock>,
+    schedule: string,
+  ): Promise<number> {
+    const server = await serve(clock, url);
+    const recurring = [{ name: "test.one", schedule, kind: KIND, payload: null }];
+    const worker = server.work(async () => undefined, { recurring });
+    await server.looked();
+    await worker.stop();
+    const row = await server.metadata.reader
+      .selectFrom("job_schedules")
+      .select("due_at")
+      .where("name", "=", "test.one")
+      .executeTakeFirst();
+    return (row?.due_at ?? 0) - clock.now().getTime();
+  }
+
   test("a schedule that changed counts from now; one that did not keeps its time over a restart", async () => {
     const url = await databases.fresh();
     const clock = turnedClock();
-    const recurring = (schedule: string) => [{ name: "test.one", schedule, kind: KIND, payload: null }];
-    const dueIn = async (schedule: string) => {
-      const server = await serve(clock, url);
-      const worker = server.work(async () => undefined, { recurring: recurring(schedule) });
-      await server.looked();
-      await worker.stop();
-      const row = await server.metadata.reader
-        .selectFrom("job_schedules")
-        .select("due_at")
-        .where("name", "=", "test.one")
-        .executeTakeFirst();
-      return ((row?.due_at ?? 0) - clock.now().getTime()) / 60_000;
-    };
+    const dueIn = async (schedule: string) => (await millisecondsUntilDue(url, clock, schedule)) / 60_000;
     expect(await dueIn("rate(60 minutes)")).toBe(60);
     clock.turn(10 * 60_000);
     expect(await dueIn("rate(60 minutes)")).toBe(50);
@@ -73,20 +80,8 @@ describeOnEachDatabase("recurring jobs", (databases) => {
 
   test("on short days what recurs by a rate comes sooner in proportion, but not more than once a second", async () => {
     const url = await databases.fresh();
-    const dueIn = async (dayMilliseconds: number, schedule: string) => {
-      const clock = turnedClock("2026-11-24T10:00:00Z", dayMilliseconds);
-      const server = await serve(clock, url);
-      const recurring = [{ name: "test.one", schedule, kind: KIND, payload: null }];
-      const worker = server.work(async () => undefined, { recurring });
-      await server.looked();
-      await worker.stop();
-      const row = await server.metadata.reader
-        .selectFrom("job_schedules")
-        .select("due_at")
-        .where("name", "=", "test.one")
-        .executeTakeFirst();
-      return (row?.due_at ?? 0) - clock.now().getTime();
-    };
+    const dueIn = (dayMilliseconds: number, schedule: string) =>
+      millisecondsUntilDue(url, turnedClock("2026-11-24T10:00:00Z", dayMilliseconds), schedule);
     expect(await dueIn(86_400_000, "rate(1 day)")).toBe(86_400_000);
     expect(await dueIn(60_000, "rate(1 day)")).toBe(60_000);
     expect(await dueIn(60_000, "rate(1 minute)")).toBe(1_000);
