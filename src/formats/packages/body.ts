@@ -50,13 +50,6 @@ export async function readJson(exchange: Pick<Answering, "request">, limit: numb
   }
 }
 
-/** A member of a document nobody has looked at yet: undefined for whatever is no object. */
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
-}
-
 async function readGzip(body: Readable, limit: number): Promise<Buffer> {
   const gunzip = createGunzip();
   body.on("error", (error) => gunzip.destroy(error));

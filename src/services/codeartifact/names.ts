@@ -20,8 +20,6 @@ export interface DomainPlace {
   readonly domain: string;
 }
 
-export type RepositoryPlace = DomainPlace & Pick<RepositoryAddress, "repository">;
-
 export function domainArn(place: DomainPlace): string {
   return arnOf(place, `domain/${place.domain}`);
 }

@@ -17,8 +17,6 @@ export interface Encryption {
   readonly customerKey?: Uint8Array;
 }
 
-export const NOT_ENCRYPTED: Encryption = { scope: "none" };
-
 /** 32 random bytes that encrypt one upload, and the same sealed under the scope's key, to be stored beside it. */
 export interface DataKey {
   readonly key: Uint8Array;

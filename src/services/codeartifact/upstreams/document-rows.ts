@@ -115,5 +115,3 @@ export function createDocumentRows({ metadata }: { readonly metadata: Metadata }
     },
   };
 }
-
-export type DocumentRows = ReturnType<typeof createDocumentRows>;

@@ -64,13 +64,6 @@ function fromRow(row: Selectable<S3BucketsTable>): Bucket {
   };
 }
 
-/** The bucket, in its own region. Throws NoSuchBucket, AuthorizationHeaderMalformed, PermanentRedirect. */
-export async function bucketOf(s3: S3Context, call: S3Call, name: string | undefined): Promise<Bucket> {
-  const bucket = await findBucket(s3.metadata.reader, name);
-  checkRegion(call, bucket);
-  return bucket;
-}
-
 /** The bucket that a call is about: in its own region, unlike a copy's source. Throws NoSuchBucket, AuthorizationHeaderMalformed. */
 export async function bucketInRegion(s3: S3Context, call: S3Call, name: string | undefined): Promise<Bucket> {
   const bucket = await findBucket(s3.metadata.reader, name);
