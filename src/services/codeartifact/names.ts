@@ -7,7 +7,6 @@ import {
   parseRegion,
   type Region,
 } from "../../aws/names.ts";
-import type { RepositoryAddress } from "./engine.ts";
 import type { FormatName, PackageName } from "./format.ts";
 
 export const DOMAIN_NAME = /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/;
