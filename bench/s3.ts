@@ -37,50 +37,65 @@ const running = new Map<string, RunningS3>();
 const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
 
 try {
-  for (const contender of all) {
-    const data = join(folder.path, contender.name);
-    mkdirSync(data);
-    running.set(contender.name, await contender.start(data));
-  }
   if (wanted("objects")) await measureObjects();
-  if (wanted("list")) await measureLists();
+  if (wanted("list")) await besideEachOther("list", measureLists);
   if (wanted("memory")) await measureMemory();
 } finally {
   endConnections();
-  for (const target of running.values()) await target.stop();
   folder.remove();
 }
 report();
+
+/** All contenders with empty folders, which are removed when `measure` is done: what they hold together is a disk full. */
+async function besideEachOther(name: string, measure: () => Promise<void>): Promise<void> {
+  try {
+    for (const contender of all) {
+      const data = join(folder.path, `${contender.name}-${name}`);
+      mkdirSync(data, { recursive: true });
+      running.set(contender.name, await contender.start(data));
+    }
+    await measure();
+  } finally {
+    for (const target of running.values()) await target.stop();
+    running.clear();
+    for (const contender of all)
+      rmSync(join(folder.path, `${contender.name}-${name}`), { recursive: true, force: true });
+  }
+}
 
 async function measureObjects(): Promise<void> {
   for (const [name, size] of [
     ["4 KiB", 4 * 1024],
     ["1 MiB", 2 ** 20],
     ["100 MiB", 100 * 2 ** 20],
-  ] as const) {
-    for (const clients of [1, 16]) {
-      const unit = size < 2 ** 20 ? "1/s" : "MiB/s";
-      const puts = row(`PUT ${name}, ${clients} at once`, unit, "more");
-      const gets = row(`GET ${name}, ${clients} at once`, unit, "more");
-      for (let round = 0; round < rounds; round++) {
-        for (const [contender, target] of turn(round)) {
-          const weight = size < 2 ** 20 ? 1 : size / 2 ** 20;
-          // Contents differ: what holds equal bytes once only would have an advantage that builds do not give it.
-          const content = randomBytes(size);
-          let number = 0;
-          const put = async () => {
-            const at = number++;
-            await call(target, "PUT", `${name}-${clients}-${round}-${at}`, unlike(at, content));
-          };
-          await put();
-          record(puts, contender, (await rate(clients, put)) * weight);
-          const get = () => call(target, "GET", `${name}-${clients}-${round}-0`);
-          record(gets, contender, (await rate(clients, get)) * weight);
-        }
+  ] as const)
+    await besideEachOther(name, () => measureSize(name, size));
+}
+
+async function measureSize(name: string, size: number): Promise<void> {
+  const [unit, weight] = size < 2 ** 20 ? (["1/s", 1] as const) : (["MiB/s", size / 2 ** 20] as const);
+  // Contents differ: what holds equal bytes once only would have an advantage that builds do not give it.
+  const content = randomBytes(size);
+  let number = 0;
+  const putInto = (target: RunningS3) => () => {
+    const at = number++;
+    return call(target, "PUT", `object-${at}`, unlike(at, content));
+  };
+  // Some of them compile while they run.
+  for (const target of running.values()) await rate(1, putInto(target));
+  for (const clients of [1, 16]) {
+    const puts = row(`PUT ${name}, ${clients} at once`, unit, "more");
+    const gets = row(`GET ${name}, ${clients} at once`, unit, "more");
+    for (let round = 0; round < rounds; round++) {
+      for (const [contender, target] of turn(round)) {
+        await call(target, "PUT", "read", unlike(number++, content));
+        record(puts, contender, (await rate(clients, putInto(target))) * weight);
+        const get = () => call(target, "GET", "read");
+        record(gets, contender, (await rate(clients, get)) * weight);
       }
-      rows.push(puts, gets);
-      say(puts, gets);
     }
+    rows.push(puts, gets);
+    say(puts, gets);
   }
 }
 
